@@ -1,0 +1,1 @@
+"""What decides: frozen models and pure functions. No I/O, no clock, no Telegram, no SQL."""

@@ -1,0 +1,113 @@
+"""Rows of a sale: the order, its payment attempts, its top-up, vouchers. Frozen copies of the store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.money import Money
+from bot.domain.orders import OrderState, PaymentState, TopUpState
+from bot.domain.plans import Plan
+from bot.domain.sims import Reading
+
+
+class Method(StrEnum):
+    """Ways to pay that this shop can switch on."""
+
+    STARS = "stars"
+    VOUCHER = "voucher"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One sale. `message_id` is the chat message that is edited through the flow."""
+
+    id: str
+    version: int
+    state: OrderState
+    quote_id: str
+    chat_id: int
+    sim_id: str
+    plan: Plan
+    price: Money
+    old_expiry: datetime | None
+    new_expiry: datetime | None
+    expires_at: datetime
+    """Until when it waits for money (the quote's end)."""
+    created_at: datetime
+    message_id: int | None = None
+    paid_at: datetime | None = None
+    fulfilled_at: datetime | None = None
+    charge: Money | None = None
+    """What was captured, in the currency it was captured in."""
+    method: Method | None = None
+    reason: str | None = None
+    """Why it is in a side state; a code the views know."""
+
+    @property
+    def number(self) -> str:
+        """Order number as people read it out."""
+        return f"XK-{self.id.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One attempt to pay an order. `id` is our reference and the invoice's payload."""
+
+    id: str
+    order_id: str
+    chat_id: int
+    method: Method
+    state: PaymentState
+    amount: Money
+    created_at: datetime
+    charge_id: str | None = None
+    """The provider's id of the captured charge, unique over all attempts."""
+    captured_at: datetime | None = None
+    captured: Money | None = None
+    payer_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """One top-up at a supplier. `id` is our reference there, saved before the call."""
+
+    id: str
+    order_id: str
+    sim_id: str
+    supplier: str
+    supplier_code: str
+    state: TopUpState
+    created_at: datetime
+    amount: Money | None = None
+    """Set for open-amount plans."""
+    max_cost: Money | None = None
+    before: Reading | None = None
+    after: Reading | None = None
+    supplier_ref: str | None = None
+    tries: int = 0
+    next_at: datetime | None = None
+    """When the next step (submit, look-up, verification) is due; None when nothing is."""
+    reason: str | None = None
+
+
+class VoucherState(StrEnum):
+    """A voucher is used once; a refund makes it usable again."""
+
+    UNUSED = "unused"
+    REDEEMED = "redeemed"
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A prepaid code. Only the hash of its code is stored; `hint` is its last four characters.
+
+    It pays an order of its plan, or, with `plan_code` None, an order of exactly its value.
+    """
+
+    id: str
+    state: VoucherState
+    value: Money
+    hint: str
+    plan_code: str | None = None
+    order_id: str | None = None
+    expires_at: datetime | None = None
