@@ -1,0 +1,263 @@
+"""From a SIM to an order that waits for money: offers, quotes, orders, payment attempts.
+
+Our reference is committed before any provider is called. What the money does is in `till`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.domain.money import Money
+from bot.domain.orders import (
+    OPEN_ORDERS,
+    RUNNING_ORDERS,
+    OrderState,
+    PaymentState,
+)
+from bot.domain.plans import Offer, Plan
+from bot.domain.quotes import Quote, QuoteRefused, make_quote
+from bot.domain.sales import Method, Order, Payment
+from bot.domain.sims import Sim, Tracking
+from bot.ports import (
+    Bill,
+    Carrier,
+    Clock,
+    PaymentMethod,
+    Store,
+    SupplierUnavailable,
+    Tx,
+)
+from bot.services import notices
+from bot.services.ids import new_id
+from bot.services.selling import Refused, Selling, payable
+from bot.services.work import Worker
+
+log = structlog.get_logger()
+
+
+class Checkout:
+    """One path from SIM to paid order."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        payments: Mapping[Method, PaymentMethod],
+        selling: Selling,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._carriers = carriers
+        self._payments = payments
+        self.selling = selling
+        self.rings: list[Worker] = []
+        """Workers to wake when money has arrived or an order has changed."""
+
+    # ---- choosing ------------------------------------------------------------------------
+
+    async def offers(self, sim: Sim) -> list[Offer]:
+        """Plans for a SIM, unavailable ones with the reason, cheapest of each length first."""
+        async with self._store.read() as tx:
+            plans = await tx.catalogue.all(carrier=sim.carrier)
+        found = [plan for plan in plans if plan.supplier == sim.supplier]
+        reason = self._closed(sim)
+        if reason is not None:
+            return [Offer(plan, unavailable=reason) for plan in found]
+        costs = await self._costs(sim)
+        offers = []
+        for plan in found:
+            cost = costs.get(plan.supplier_code) if costs is not None else None
+            why = None
+            if costs is not None and cost is None:
+                why = "not_sold_now"
+            elif cost and plan.max_cost and cost.currency == plan.max_cost.currency:
+                why = "price_moved" if plan.max_cost < cost else None
+            offers.append(Offer(plan, unavailable=why, cost=cost))
+        return offers
+
+    def _closed(self, sim: Sim) -> str | None:
+        carrier = self._carriers.get(sim.supplier)
+        if carrier is None:
+            return "supplier_off"
+        now = self._clock.now()
+        if (
+            not carrier.capabilities.after_expiry
+            and sim.expiry is not None
+            and sim.expiry <= now
+        ):
+            return "expired"
+        if (
+            sim.tracking is Tracking.MANAGED
+            and sim.reading
+            and sim.reading.topups_left == 0
+        ):
+            return "no_topups_left"
+        return None
+
+    async def _costs(self, sim: Sim) -> dict[str, Money] | None:
+        """What the supplier sells for this SIM now; None when it can't be told."""
+        carrier = self._carriers[sim.supplier]
+        if not carrier.capabilities.reads:
+            return None
+        try:
+            return {plan.code: plan.cost for plan in await carrier.plans(sim)}
+        except SupplierUnavailable as error:
+            # The catalogue still stands: the top-up itself is guarded by max_cost.
+            log.warning(
+                "supplier_plans_unavailable", supplier=sim.supplier, reason=error.reason
+            )
+            return None
+
+    async def quote(
+        self, chat_id: int, sim: Sim, plan: Plan, amount: Money | None, update_id: int
+    ) -> Quote:
+        """Freeze a price. Raises Refused with the reason."""
+        reason = self._closed(sim)
+        if reason is not None:
+            raise Refused(reason)
+        try:
+            quote = make_quote(
+                id=new_id(),
+                chat_id=chat_id,
+                sim=sim,
+                plan=plan,
+                amount=amount,
+                rates=dict(self.selling.rates),
+                now=self._clock.now(),
+            )
+        except QuoteRefused as error:
+            raise Refused(error.reason) from None
+        async with self._store.write() as tx:
+            return await tx.quotes.add(quote, update_id)
+
+    # ---- ordering ------------------------------------------------------------------------
+
+    async def place(self, quote_id: str, chat_id: int, message_id: int | None) -> Order:
+        """Make the quote an order that waits for money; a second call finds the first's order.
+
+        Another unpaid order of the same SIM is cancelled; while a paid one runs, Refused
+        ("running") names it. Raises Refused "quote_expired" when the price no longer stands.
+        """
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            quote = await tx.quotes.get(quote_id)
+            if quote is None or quote.chat_id != chat_id:
+                raise Refused("unknown")
+            existing = await tx.orders.by_quote(quote_id)
+            if existing is not None:
+                return existing
+            if not quote.stands(now):
+                raise Refused("quote_expired")
+            running = await tx.orders.of_sim(quote.sim_id, tuple(RUNNING_ORDERS))
+            if running:
+                raise Refused("running", running[0])
+            for other in await tx.orders.of_sim(quote.sim_id, tuple(OPEN_ORDERS)):
+                await self._close(tx, other, OrderState.CANCELLED, "replaced", now)
+            order = await tx.orders.add(
+                Order(
+                    id=new_id(),
+                    version=1,
+                    state=OrderState.QUOTED,
+                    quote_id=quote.id,
+                    chat_id=chat_id,
+                    sim_id=quote.sim_id,
+                    plan=quote.plan,
+                    price=quote.price,
+                    old_expiry=quote.old_expiry,
+                    new_expiry=quote.new_expiry,
+                    expires_at=quote.expires_at,
+                    created_at=now,
+                    message_id=message_id,
+                )
+            )
+            await tx.orders.move(
+                order.id,
+                OrderState.QUOTED,
+                OrderState.AWAITING_PAYMENT,
+                "confirmed",
+                now,
+            )
+            return replace(order, state=OrderState.AWAITING_PAYMENT)
+
+    async def pay_with_stars(self, order_id: str, chat_id: int, bill: Bill) -> Payment:
+        """Open (or reopen) the Stars attempt and show its invoice."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            order = await payable(tx, order_id, chat_id, now)
+            quote = await tx.quotes.get(order.quote_id)
+            if (
+                quote is None
+                or quote.stars is None
+                or Method.STARS not in self.selling.methods
+            ):
+                raise Refused("method_off")
+            payment = await open_attempt(tx, order, Method.STARS, quote.stars, now)
+        # A crash before the next line leaves an attempt without an invoice: the replay, or the
+        # customer's next tap, shows one for the same attempt. A second invoice pays it no twice.
+        await self._payments[Method.STARS].request(payment, bill)
+        async with self._store.write() as tx:
+            await tx.payments.move(
+                payment.id, PaymentState.CREATED, PaymentState.PENDING, "shown", now
+            )
+        return payment
+
+    # ---- ending and finding --------------------------------------------------------------
+
+    async def cancel(self, order_id: str, chat_id: int) -> Order:
+        """The customer gives up an unpaid order. Raises Refused when it is paid already."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            order = await tx.orders.get(order_id)
+            if order is None or order.chat_id != chat_id:
+                raise Refused("unknown")
+            if order.state in OPEN_ORDERS:
+                await self._close(tx, order, OrderState.CANCELLED, "customer", now)
+                order = await tx.orders.get(order_id)
+            elif order.state not in (OrderState.CANCELLED, OrderState.EXPIRED):
+                raise Refused("already_paid", order)
+        assert order is not None  # noqa: S101  read a moment ago
+        return order
+
+    async def expire_due(self) -> None:
+        """Close orders whose price no longer stands; money that comes later is still honoured."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            for order in await tx.orders.expiring(now, 100):
+                await self._close(tx, order, OrderState.EXPIRED, "quote_expired", now)
+                await tx.outbox.add(
+                    notices.order_moved(order.id, order.chat_id, OrderState.EXPIRED)
+                )
+        self._ring()
+
+    async def next_expiry(self) -> datetime | None:
+        """When the next order may expire."""
+        async with self._store.read() as tx:
+            return await tx.orders.next_expiring()
+
+    async def _close(
+        self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
+    ) -> None:
+        end = (
+            PaymentState.EXPIRED
+            if state is OrderState.EXPIRED
+            else PaymentState.CANCELLED
+        )
+        await tx.orders.move(order.id, order.state, state, reason, now)
+        for payment in await tx.payments.of_order(order.id):
+            if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
+                await tx.payments.move(payment.id, payment.state, end, reason, now)
+
+    async def open_order(self, chat_id: int) -> Order | None:
+        """The chat's newest order that still waits for money (F15)."""
+        async with self._store.read() as tx:
+            for order in await tx.orders.of_chat(chat_id, 5):
+                if order.state is OrderState.AWAITING_PAYMENT:
+                    return order if self._clock.now() < order.expires_at else None
+        return None
+
+    def _ring(self) -> None:
+        for worker in self.rings:
+            worker.ring()

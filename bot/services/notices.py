@@ -1,0 +1,54 @@
+"""What the bot says first: facts for the outbox, put into words when they are sent."""
+
+from bot.domain.orders import OrderState
+from bot.ports import Notice, Priority
+
+ORDER = "order"
+"""The order's message, edited to where it stands; its last edit is the receipt."""
+QUEUE = "queue"
+"""To an operator: something waits for a person."""
+CLAIM = "claim"
+"""To a customer: what became of their claim."""
+REMINDER = "reminder"
+DIGEST = "digest"
+LATER = "later"
+"""An answer that Telegram asked us to send later: words and buttons as they were."""
+
+
+def order_moved(
+    order_id: str, chat_id: int, state: OrderState, step: str = ""
+) -> Notice:
+    """The customer's view of an order has changed."""
+    first = state in (OrderState.PAID, OrderState.REFUND_DUE)
+    return Notice(
+        kind=ORDER,
+        chat_id=chat_id,
+        dedupe_key=f"order:{order_id}:{state}:{step}",
+        priority=Priority.PAYMENT if first else Priority.TOPUP,
+        data={"order_id": order_id},
+    )
+
+
+def for_operators(operators: tuple[int, ...], subject: str, why: str) -> list[Notice]:
+    """One note to each operator; `subject` is the kind and id of the row that waits."""
+    return [
+        Notice(
+            kind=QUEUE,
+            chat_id=operator,
+            dedupe_key=f"queue:{operator}:{subject}:{why}",
+            priority=Priority.OPERATOR,
+            data={"subject": subject, "why": why},
+        )
+        for operator in operators
+    ]
+
+
+def claim_settled(chat_id: int, claim_id: str) -> Notice:
+    """An operator approved or declined a claim."""
+    return Notice(
+        kind=CLAIM,
+        chat_id=chat_id,
+        dedupe_key=f"claim:{claim_id}",
+        priority=Priority.OPERATOR,
+        data={"claim_id": claim_id},
+    )

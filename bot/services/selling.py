@@ -1,0 +1,74 @@
+"""What every step of a sale shares: refusals, the shop's terms, payment attempts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.money import Money
+from bot.domain.orders import OrderState, PaymentState
+from bot.domain.sales import Method, Order, Payment
+from bot.ports import Tx
+from bot.services import notices
+from bot.services.ids import new_id
+
+
+class Refused(Exception):
+    """A step can't be taken; `reason` is a code the views know, `order` where things stand."""
+
+    def __init__(self, reason: str, order: Order | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.order = order
+
+
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """How this shop sells: rates are Stars per major unit by currency."""
+
+    methods: frozenset[Method]
+    rates: Mapping[str, Decimal]
+    pepper: str
+    operators: tuple[int, ...]
+
+
+async def payable(tx: Tx, order_id: str, chat_id: int, now: datetime) -> Order:
+    order = await tx.orders.get(order_id)
+    if order is None or order.chat_id != chat_id:
+        raise Refused("unknown")
+    if order.state is not OrderState.AWAITING_PAYMENT:
+        raise Refused("not_waiting", order)
+    if now >= order.expires_at:
+        raise Refused("quote_expired", order)
+    return order
+
+
+async def open_attempt(
+    tx: Tx, order: Order, method: Method, amount: Money, now: datetime
+) -> Payment:
+    """One open attempt per order: the same method's is used again, another's cancelled."""
+    for payment in await tx.payments.of_order(order.id):
+        if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+            continue
+        if payment.method is method and payment.amount == amount:
+            return payment
+        await tx.payments.move(
+            payment.id, payment.state, PaymentState.CANCELLED, "method_changed", now
+        )
+    payment = Payment(
+        id=f"{order.id}-{new_id(6)}",
+        order_id=order.id,
+        chat_id=order.chat_id,
+        method=method,
+        state=PaymentState.CREATED,
+        amount=amount,
+        created_at=now,
+    )
+    await tx.payments.add(payment)
+    return payment
+
+
+async def tell_operators(tx: Tx, selling: Selling, subject: str, why: str) -> None:
+    """Put a note about `subject` ("order:<id>") into every operator's chat."""
+    for notice in notices.for_operators(selling.operators, subject, why):
+        await tx.outbox.add(notice)

@@ -1,0 +1,248 @@
+"""Money arrives: checked before it is taken, taken over once, never dropped."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.domain.codes import digest, normalise
+from bot.domain.money import Money
+from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState, TopUpState
+from bot.domain.plans import Plan
+from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherState
+from bot.ports import Clock, Store, Tx
+from bot.services import notices
+from bot.services.ids import new_id
+from bot.services.selling import Refused, Selling, payable, tell_operators
+from bot.services.work import Worker
+
+log = structlog.get_logger()
+
+
+class Till:
+    """Captures: one transaction moves the payment, the order, the top-up job and the message."""
+
+    def __init__(self, store: Store, clock: Clock, selling: Selling) -> None:
+        self._store = store
+        self._clock = clock
+        self._selling = selling
+        self.rings: list[Worker] = []
+        """Workers to wake when money has arrived."""
+
+    async def precheck(
+        self, reference: str, payer_id: int, amount: Money
+    ) -> str | None:
+        """May this be paid right now? From the store alone. None, or the reason why not."""
+        async with self._store.read() as tx:
+            payment = await tx.payments.get(reference)
+            order = await tx.orders.get(payment.order_id) if payment else None
+        if payment is None or order is None:
+            return "unknown"
+        if payer_id != payment.chat_id:
+            return "not_yours"
+        if amount != payment.amount:
+            return "amount_moved"
+        if order.state is not OrderState.AWAITING_PAYMENT:
+            return (
+                "cancelled" if order.state is OrderState.CANCELLED else "already_paid"
+            )
+        if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+            return "cancelled"
+        return "quote_expired" if self._clock.now() >= order.expires_at else None
+
+    async def capture(
+        self, reference: str, payer_id: int, amount: Money, charge_id: str
+    ) -> Order | None:
+        """Take over a charge, once by its id. The order it paid, or None when it fits none.
+
+        Whatever does not fit is held for a person; money is never dropped.
+        """
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            known = await tx.payments.by_charge(charge_id)
+            if known is not None:
+                return await tx.orders.get(known.order_id)
+            payment = await tx.payments.get(reference)
+            order = await tx.orders.get(payment.order_id) if payment else None
+            if payment is None or order is None:
+                log.error("charge_without_order", charge=charge_id, reference=reference)
+                await self._tell_operators(
+                    tx, f"charge:{charge_id}", "charge_without_order"
+                )
+                return None
+            taken = {
+                "charge_id": charge_id,
+                "captured": amount,
+                "captured_at": now,
+                "payer_id": payer_id,
+            }
+            if payment.state in (PaymentState.CAPTURED, PaymentState.REFUNDED):
+                payment = await self._second_capture(tx, payment, now)
+            if amount != payment.amount:
+                await tx.payments.move(
+                    payment.id,
+                    payment.state,
+                    PaymentState.MISMATCH,
+                    "amount",
+                    now,
+                    **taken,
+                )
+                await self._hold(tx, order, "mismatch", now)
+                return await tx.orders.get(order.id)
+            await tx.payments.move(
+                payment.id,
+                payment.state,
+                PaymentState.CAPTURED,
+                "provider",
+                now,
+                **taken,
+            )
+            await self._take(tx, order, payment.method, amount, now)
+            order = await tx.orders.get(order.id)
+        self._ring()
+        return order
+
+    async def _second_capture(self, tx: Tx, first: Payment, now: datetime) -> Payment:
+        """An invoice paid again: the charge gets an attempt of its own, refunded by itself."""
+        again = replace(first, id=f"{first.order_id}-{new_id(6)}", state=PaymentState.CREATED,
+                        created_at=now, charge_id=None, captured=None, captured_at=None)  # fmt: skip
+        await tx.payments.add(again)
+        return again
+
+    async def redeem(self, order_id: str, chat_id: int, code: str) -> Order:
+        """Pay an order with a voucher: the voucher, the payment and the order move together.
+
+        Raises Refused: voucher_unknown, voucher_used, voucher_over, voucher_other_plan,
+        voucher_value.
+        """
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            found = await tx.vouchers.find(
+                digest(normalise(code), self._selling.pepper)
+            )
+            if found is not None and found.order_id == order_id:
+                order = await tx.orders.get(order_id)
+                if order is not None and order.chat_id == chat_id:
+                    return order  # the same tap again, or a replay
+            order = await payable(tx, order_id, chat_id, now)
+            voucher = _fitting(found, order, now)
+            payment = await open_attempt(tx, order, Method.VOUCHER, order.price, now)
+            if not await tx.vouchers.redeem(voucher.id, order.id, now):
+                raise Refused("voucher_used", order)
+            await tx.payments.move(
+                payment.id,
+                payment.state,
+                PaymentState.CAPTURED,
+                "voucher",
+                now,
+                charge_id=f"voucher:{voucher.id}:{order.id}",
+                captured=order.price,
+                captured_at=now,
+                payer_id=chat_id,
+            )
+            await self._take(tx, order, Method.VOUCHER, order.price, now)
+            paid = await tx.orders.get(order.id)
+        assert paid is not None  # noqa: S101  read a moment ago
+        self._ring()
+        return paid
+
+    async def _take(
+        self, tx: Tx, order: Order, method: Method, charge: Money, now: datetime
+    ) -> None:
+        """Captured money meets its order: pay it, honour it late, or send it back."""
+        if order.state is OrderState.AWAITING_PAYMENT:
+            await self._paid(tx, order, method, charge, now, "captured")
+        elif order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
+            running = await tx.orders.of_sim(order.sim_id, tuple(RUNNING_ORDERS))
+            plan = await tx.catalogue.get(order.plan.code)
+            if (
+                not running
+                and plan is not None
+                and plan.active
+                and _same_price(plan, order.plan)
+            ):
+                await self._paid(tx, order, method, charge, now, "late_money")
+                return
+            await tx.orders.move(
+                order.id, order.state, OrderState.REFUND_DUE, "late_money", now,
+                charge=charge, method=method, paid_at=now,
+            )  # fmt: skip
+            await tx.outbox.add(
+                notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE)
+            )
+        # Any other state: this order is paid already; the refund job returns the surplus.
+
+    async def _paid(
+        self,
+        tx: Tx,
+        order: Order,
+        method: Method,
+        charge: Money,
+        now: datetime,
+        reason: str,
+    ) -> None:
+        moved = await tx.orders.move(
+            order.id, order.state, OrderState.PAID, reason, now,
+            charge=charge, method=method, paid_at=now,
+        )  # fmt: skip
+        if not moved:
+            return
+        await tx.topups.add(
+            TopUp(
+                id=f"{order.id}-t{new_id(6)}",
+                order_id=order.id,
+                sim_id=order.sim_id,
+                supplier=order.plan.supplier,
+                supplier_code=order.plan.supplier_code,
+                state=TopUpState.SAVED,
+                created_at=now,
+                amount=order.price if order.plan.open_amount else None,
+                max_cost=order.plan.max_cost,
+                next_at=now,
+            )
+        )
+        await tx.outbox.add(
+            notices.order_moved(order.id, order.chat_id, OrderState.PAID)
+        )
+
+    async def _hold(self, tx: Tx, order: Order, reason: str, now: datetime) -> None:
+        if order.state in (
+            OrderState.AWAITING_PAYMENT, OrderState.EXPIRED, OrderState.CANCELLED,
+        ):  # fmt: skip
+            await tx.orders.move(
+                order.id,
+                order.state,
+                OrderState.NEEDS_OPERATOR,
+                reason,
+                now,
+                reason=reason,
+            )
+            await tx.outbox.add(
+                notices.order_moved(
+                    order.id, order.chat_id, OrderState.NEEDS_OPERATOR, reason
+                )
+            )
+        await tell_operators(tx, self._selling, f"order:{order.id}", reason)
+
+    def _ring(self) -> None:
+        for worker in self.rings:
+            worker.ring()
+
+
+def _same_price(plan: Plan, sold: Plan) -> bool:
+    return plan.price == sold.price and plan.open_amount == sold.open_amount
+
+
+def _fitting(voucher: Voucher | None, order: Order, now: datetime) -> Voucher:
+    if voucher is None:
+        raise Refused("voucher_unknown", order)
+    if voucher.state is not VoucherState.UNUSED:
+        raise Refused("voucher_used", order)
+    if voucher.expires_at is not None and now >= voucher.expires_at:
+        raise Refused("voucher_over", order)
+    if voucher.plan_code is not None:
+        if voucher.plan_code != order.plan.code:
+            raise Refused("voucher_other_plan", order)
+    elif voucher.value != order.price:
+        raise Refused("voucher_value", order)
+    return voucher
