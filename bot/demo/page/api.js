@@ -1,0 +1,63 @@
+// The people interface, one function per address.
+
+async function call(method, path, body) {
+  const options = { method, headers: {} };
+  if (body instanceof FormData) options.body = body;
+  else if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+  }
+  const response = await fetch(path, options);
+  const text = await response.text();
+  let data = null;
+  try {
+    data = text ? JSON.parse(text) : null;
+  } catch {
+    data = { error: text.slice(0, 200) };
+  }
+  if (!response.ok) {
+    const error = new Error(data?.error ?? data?.description ?? data?.detail ?? `${response.status}`);
+    error.status = response.status;
+    throw error;
+  }
+  return data;
+}
+
+const get = (path) => call("GET", path);
+const post = (path, body) => call("POST", path, body);
+const chatPath = (person, chat) => `/people/${person}/chats/${chat}`;
+
+export const people = () => get("/people");
+export const chats = (person) => get(`/people/${person}/chats`);
+export const messages = (person, chat) => get(`${chatPath(person, chat)}/messages`);
+export const commands = (person, chat) => get(`${chatPath(person, chat)}/commands`);
+export const sendText = (person, chat, text) => post(`${chatPath(person, chat)}/messages`, { text });
+export const press = (person, chat, message_id, text) => post(`${chatPath(person, chat)}/press`, { message_id, text });
+export const start = (person, chat, payload) => post(`${chatPath(person, chat)}/start`, { payload });
+export const pay = (person, chat, message_id) => post(`${chatPath(person, chat)}/pay`, { message_id });
+export const decline = (person, chat, message_id) =>
+  post(`${chatPath(person, chat)}/pay`, { message_id, decline: true });
+export const fileAddress = (person, fileId) => `/people/${person}/files/${encodeURIComponent(fileId)}`;
+export const clock = () => get("/clock");
+export const advance = (advance_seconds) => post("/clock", { advance_seconds });
+export const calls = (after) => get(`/calls?after=${after}`);
+export const faults = () => get("/faults");
+export const setFault = (name, on) => post("/faults", { name, on });
+
+/** `kind` is "photo" or "document". */
+export function sendFile(person, chat, kind, file, caption) {
+  const form = new FormData();
+  form.append(kind, file, file.name);
+  if (caption) form.append("caption", caption);
+  return call("POST", `${chatPath(person, chat)}/messages`, form);
+}
+
+/** What the host says of its world; null where the stand-in runs alone. */
+export async function world() {
+  try {
+    return await get("/world");
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
