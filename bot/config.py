@@ -76,7 +76,7 @@ class ShopSettings(BaseModel):
 
 
 def _split(value: object) -> object:
-    """"1,2" → [1, 2]: how people write lists in an environment file."""
+    """ "1,2" → [1, 2]: how people write lists in an environment file."""
     if isinstance(value, str):
         return [part for part in value.replace(";", ",").split(",") if part.strip()]
     return [value] if isinstance(value, int) else value

@@ -32,7 +32,7 @@ class Html(str):
     __slots__ = ()
 
 
-def N_(message: str) -> str:  # noqa: N802  gettext's usual name for a marked, untranslated text
+def N_(message: str) -> str:
     """Mark a text for the catalogues; it is translated where it is shown."""
     return message
 
@@ -122,9 +122,7 @@ class Words:
         year = self.local(now).year if now else None
         if self.language == "en":
             return format_date(day, "d MMM" if day.year == year else "d MMM y", locale=self.locale)
-        return format_date(
-            day, "M月d日" if day.year == year else "y年M月d日", locale=self.locale
-        )
+        return format_date(day, "M月d日" if day.year == year else "y年M月d日", locale=self.locale)
 
     def clock(self, moment: datetime) -> str:
         """A local time of day, 24 hours."""

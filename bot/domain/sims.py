@@ -12,9 +12,7 @@ LOW_DATA = 0.20  # F30: "data below 20 %"
 class Tracking(StrEnum):
     """Who tells us about a SIM."""
 
-    MANAGED = (
-        "managed"  # a supplier's API, shown only to who proved that the SIM is theirs
-    )
+    MANAGED = "managed"  # a supplier's API, shown only to who proved that the SIM is theirs
     SELF = "self"  # its owner; holds only what they entered
 
 
@@ -136,11 +134,7 @@ class Sim:
             return read
         if self.expiry is not None and now >= self.expiry:
             lost_at = self.grace_end
-            return (
-                SimState.LOST
-                if lost_at is not None and now >= lost_at
-                else SimState.EXPIRED
-            )
+            return SimState.LOST if lost_at is not None and now >= lost_at else SimState.EXPIRED
         if read in (SimState.PENDING_ACTIVATION, SimState.USED_UP):
             return read
         share = self.reading.data_share_left if self.reading else None

@@ -31,7 +31,7 @@ from bot.ports import (
 )
 from bot.services import notices
 from bot.services.ids import new_id
-from bot.services.selling import Refused, Selling, payable
+from bot.services.selling import Refused, Selling, open_attempt, payable
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -83,17 +83,9 @@ class Checkout:
         if carrier is None:
             return "supplier_off"
         now = self._clock.now()
-        if (
-            not carrier.capabilities.after_expiry
-            and sim.expiry is not None
-            and sim.expiry <= now
-        ):
+        if not carrier.capabilities.after_expiry and sim.expiry is not None and sim.expiry <= now:
             return "expired"
-        if (
-            sim.tracking is Tracking.MANAGED
-            and sim.reading
-            and sim.reading.topups_left == 0
-        ):
+        if sim.tracking is Tracking.MANAGED and sim.reading and sim.reading.topups_left == 0:
             return "no_topups_left"
         return None
 
@@ -106,9 +98,7 @@ class Checkout:
             return {plan.code: plan.cost for plan in await carrier.plans(sim)}
         except SupplierUnavailable as error:
             # The catalogue still stands: the top-up itself is guarded by max_cost.
-            log.warning(
-                "supplier_plans_unavailable", supplier=sim.supplier, reason=error.reason
-            )
+            log.warning("supplier_plans_unavailable", supplier=sim.supplier, reason=error.reason)
             return None
 
     async def quote(
@@ -188,11 +178,7 @@ class Checkout:
         async with self._store.write() as tx:
             order = await payable(tx, order_id, chat_id, now)
             quote = await tx.quotes.get(order.quote_id)
-            if (
-                quote is None
-                or quote.stars is None
-                or Method.STARS not in self.selling.methods
-            ):
+            if quote is None or quote.stars is None or Method.STARS not in self.selling.methods:
                 raise Refused("method_off")
             payment = await open_attempt(tx, order, Method.STARS, quote.stars, now)
         # A crash before the next line leaves an attempt without an invoice: the replay, or the
@@ -240,11 +226,7 @@ class Checkout:
     async def _close(
         self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
     ) -> None:
-        end = (
-            PaymentState.EXPIRED
-            if state is OrderState.EXPIRED
-            else PaymentState.CANCELLED
-        )
+        end = PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED
         await tx.orders.move(order.id, order.state, state, reason, now)
         for payment in await tx.payments.of_order(order.id):
             if payment.state in (PaymentState.CREATED, PaymentState.PENDING):

@@ -15,9 +15,7 @@ LATER = "later"
 """An answer that Telegram asked us to send later: words and buttons as they were."""
 
 
-def order_moved(
-    order_id: str, chat_id: int, state: OrderState, step: str = ""
-) -> Notice:
+def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") -> Notice:
     """The customer's view of an order has changed."""
     first = state in (OrderState.PAID, OrderState.REFUND_DUE)
     return Notice(

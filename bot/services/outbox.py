@@ -13,9 +13,7 @@ log = structlog.get_logger()
 _BATCH = 30
 _MOST_TRIES = 300
 _LONGEST_PAUSE = 60
-_REPEATABLE = frozenset(
-    {Priority.PAYMENT, Priority.TOPUP, Priority.OPERATOR, Priority.REMINDER}
-)
+_REPEATABLE = frozenset({Priority.PAYMENT, Priority.TOPUP, Priority.OPERATOR, Priority.REMINDER})
 """Classes whose lost answer is worth one duplicate (architecture.md: at most one per crash)."""
 
 
@@ -71,9 +69,7 @@ class Outbox:
             self._paused_until = delivery.retry_at
         async with self._store.write() as tx:
             if delivery.outcome is Outcome.RETRY and notice.tries < _MOST_TRIES:
-                pause = timedelta(
-                    seconds=min(_LONGEST_PAUSE, 2 ** min(notice.tries, 6))
-                )
+                pause = timedelta(seconds=min(_LONGEST_PAUSE, 2 ** min(notice.tries, 6)))
                 await tx.outbox.release(notice.id, delivery.retry_at or now + pause)
             elif delivery.outcome is Outcome.AMBIGUOUS and _again(notice):
                 await tx.outbox.release(notice.id, now + timedelta(seconds=2))

@@ -33,6 +33,7 @@ class Selling:
 
 
 async def payable(tx: Tx, order_id: str, chat_id: int, now: datetime) -> Order:
+    """The chat's order if it may be paid now. Raises Refused with the reason."""
     order = await tx.orders.get(order_id)
     if order is None or order.chat_id != chat_id:
         raise Refused("unknown")

@@ -10,10 +10,10 @@ from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherState
-from bot.ports import Clock, Store, Tx
+from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services import notices
 from bot.services.ids import new_id
-from bot.services.selling import Refused, Selling, payable, tell_operators
+from bot.services.selling import Refused, Selling, open_attempt, payable, tell_operators
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -29,9 +29,7 @@ class Till:
         self.rings: list[Worker] = []
         """Workers to wake when money has arrived."""
 
-    async def precheck(
-        self, reference: str, payer_id: int, amount: Money
-    ) -> str | None:
+    async def precheck(self, reference: str, payer_id: int, amount: Money) -> str | None:
         """May this be paid right now? From the store alone. None, or the reason why not."""
         async with self._store.read() as tx:
             payment = await tx.payments.get(reference)
@@ -43,9 +41,7 @@ class Till:
         if amount != payment.amount:
             return "amount_moved"
         if order.state is not OrderState.AWAITING_PAYMENT:
-            return (
-                "cancelled" if order.state is OrderState.CANCELLED else "already_paid"
-            )
+            return "cancelled" if order.state is OrderState.CANCELLED else "already_paid"
         if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
             return "cancelled"
         return "quote_expired" if self._clock.now() >= order.expires_at else None
@@ -66,9 +62,11 @@ class Till:
             order = await tx.orders.get(payment.order_id) if payment else None
             if payment is None or order is None:
                 log.error("charge_without_order", charge=charge_id, reference=reference)
-                await self._tell_operators(
-                    tx, f"charge:{charge_id}", "charge_without_order"
+                details = {"reference": reference, "minor": amount.minor, "payer": payer_id}
+                await tx.audit.add(
+                    AuditRow(now, "till", "charge_without_order", charge_id, details)
                 )
+                await tell_operators(tx, self._selling, f"charge:{charge_id}", "no_order")
                 return None
             taken = {
                 "charge_id": charge_id,
@@ -117,9 +115,7 @@ class Till:
         """
         now = self._clock.now()
         async with self._store.write() as tx:
-            found = await tx.vouchers.find(
-                digest(normalise(code), self._selling.pepper)
-            )
+            found = await tx.vouchers.find(digest(normalise(code), self._selling.pepper))
             if found is not None and found.order_id == order_id:
                 order = await tx.orders.get(order_id)
                 if order is not None and order.chat_id == chat_id:
@@ -155,21 +151,14 @@ class Till:
         elif order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
             running = await tx.orders.of_sim(order.sim_id, tuple(RUNNING_ORDERS))
             plan = await tx.catalogue.get(order.plan.code)
-            if (
-                not running
-                and plan is not None
-                and plan.active
-                and _same_price(plan, order.plan)
-            ):
+            if not running and plan is not None and plan.active and _same_price(plan, order.plan):
                 await self._paid(tx, order, method, charge, now, "late_money")
                 return
             await tx.orders.move(
                 order.id, order.state, OrderState.REFUND_DUE, "late_money", now,
                 charge=charge, method=method, paid_at=now,
             )  # fmt: skip
-            await tx.outbox.add(
-                notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE)
-            )
+            await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE))
         # Any other state: this order is paid already; the refund job returns the surplus.
 
     async def _paid(
@@ -201,9 +190,7 @@ class Till:
                 next_at=now,
             )
         )
-        await tx.outbox.add(
-            notices.order_moved(order.id, order.chat_id, OrderState.PAID)
-        )
+        await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.PAID))
 
     async def _hold(self, tx: Tx, order: Order, reason: str, now: datetime) -> None:
         if order.state in (
@@ -215,12 +202,9 @@ class Till:
                 OrderState.NEEDS_OPERATOR,
                 reason,
                 now,
-                reason=reason,
             )
             await tx.outbox.add(
-                notices.order_moved(
-                    order.id, order.chat_id, OrderState.NEEDS_OPERATOR, reason
-                )
+                notices.order_moved(order.id, order.chat_id, OrderState.NEEDS_OPERATOR, reason)
             )
         await tell_operators(tx, self._selling, f"order:{order.id}", reason)
 
