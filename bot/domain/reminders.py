@@ -56,7 +56,7 @@ class Stage:
     @property
     def code(self) -> str:
         """Its stable name in the ledger: "expiry-7", "grace-started", "data-20"."""
-        return self.kind if self.number is None else f"{self.kind}-{self.number}"
+        return self.kind.value if self.number is None else f"{self.kind}-{self.number}"
 
     @classmethod
     def parse(cls, code: str) -> "Stage":
