@@ -1,0 +1,1 @@
+"""A stand-in for api.telegram.org: the Bot API over HTTP, as strict as Telegram's own."""

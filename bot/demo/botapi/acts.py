@@ -1,0 +1,205 @@
+"""What people do in their chats: write, press, pay, forward, edit, block.
+
+Each act changes the world and queues the updates Telegram would send the bot.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from bot.demo.botapi.entities import TEXT_LIMIT, find_entities, utf16_len
+from bot.demo.botapi.models import BOT_ID, BOT_USERNAME, Group, Json, Person, Stored
+from bot.demo.botapi.params import Upload
+from bot.demo.botapi.sending import forwarded, is_content, payable_copy
+
+if TYPE_CHECKING:
+    from bot.demo.world import World
+
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+class CannotDo(Exception):
+    """A person tries what Telegram's app would not let them; HTTP status, reason, details."""
+
+    def __init__(self, status: int, reason: str, **details: object) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.details = status, reason, details
+
+
+def person_of(world: World, person_id: int) -> Person:
+    """The person; CannotDo 404."""
+    person = world.people.get(person_id)
+    if person is None:
+        raise CannotDo(404, "no such person")
+    return person
+
+
+def room_of(world: World, person: Person, chat_id: int) -> Group | None:
+    """The person's group or channel, None for the private chat with the bot; CannotDo 404."""
+    if chat_id == person.id:
+        return None
+    group = world.groups.get(chat_id)
+    if group is None or not group.has(person.id):
+        raise CannotDo(404, "this person has no such chat")
+    return group
+
+
+def message_of(world: World, chat_id: int, message_id: object) -> Stored:
+    """A message that is there; CannotDo 404."""
+    stored = world.message(chat_id, message_id) if isinstance(message_id, int) else None
+    if stored is None:
+        raise CannotDo(404, "no such message")
+    return stored
+
+
+def _enter(world: World, person: Person, chat_id: int) -> Group | None:
+    """Check that the person may write here; the first words start the private chat."""
+    room = room_of(world, person, chat_id)
+    if person.deactivated:
+        raise CannotDo(403, "this account is deleted")
+    if room is None:
+        if person.blocked:
+            raise CannotDo(403, "this person blocked the bot; unblock it first")
+        person.started = True
+    elif room.type == "channel" and person.id not in room.admins():
+        raise CannotDo(403, "only administrators post in a channel")
+    return room
+
+
+def _post(world: World, person: Person, chat_id: int, content: Json, reply_to: object) -> Stored:
+    room = _enter(world, person, chat_id)
+    if reply_to is not None:
+        target = message_of(world, chat_id, reply_to)
+        content["reply_to_message"] = {
+            key: value for key, value in target.data.items() if key != "reply_to_message"
+        }
+    sender = None if room is not None and room.type == "channel" else person.user
+    stored = world.new_message(chat_id, sender, content)
+    world.announce("message", stored)
+    if _bot_sees(room, stored):
+        world.push("message", stored.data)
+    return stored
+
+
+def _bot_sees(room: Group | None, stored: Stored) -> bool:
+    """Privacy mode: in groups a bot that is no admin sees commands and replies to itself only.
+
+    https://core.telegram.org/bots/features#privacy-mode
+    """
+    if room is None:
+        return True
+    if room.type == "channel" or not room.has(BOT_ID):
+        return False
+    if BOT_ID in room.admins():
+        return True
+    data = stored.data
+    if data.get("reply_to_message", {}).get("from", {}).get("id") == BOT_ID:
+        return True
+    text: str = data.get("text") or data.get("caption") or ""
+    match = re.match(r"/\w+(?:@(\w+))?", text)
+    return match is not None and (match[1] or BOT_USERNAME).lower() == BOT_USERNAME
+
+
+def say(
+    world: World, person: Person, chat_id: int, text: object, reply_to: object = None
+) -> Stored:
+    """Write a text."""
+    return _post(world, person, chat_id, _text(text), reply_to)
+
+
+def _text(text: object) -> Json:
+    if not isinstance(text, str) or not text.strip():
+        raise CannotDo(400, "a message needs some text")
+    text = text.strip()
+    if utf16_len(text) > TEXT_LIMIT:
+        raise CannotDo(400, "a message has at most 4096 characters")
+    found = find_entities(text)
+    return {"text": text, "entities": found} if found else {"text": text}
+
+
+def send_file(
+    world: World,
+    person: Person,
+    chat_id: int,
+    kind: str,
+    upload: Upload,
+    caption: str = "",
+    reply_to: object = None,
+) -> Stored:
+    """Send a photo or document, with a caption if there is one."""
+    content = world.files.add(kind, upload).as_content()
+    if caption:
+        content |= {
+            f"caption_{k}" if k == "entities" else "caption": v for k, v in _text(caption).items()
+        }
+    return _post(world, person, chat_id, content, reply_to)
+
+
+def start(world: World, person: Person, payload: object = "") -> Stored:
+    """Open the bot by its link or its START button; unblocks it."""
+    if not isinstance(payload, str) or not _PAYLOAD.fullmatch(payload):
+        raise CannotDo(400, "a start payload has at most 64 characters of A-Z a-z 0-9 _ -")
+    if person.blocked:
+        block(world, person, on=False)
+    return say(world, person, person.id, f"/start {payload}".strip())
+
+
+def edit(world: World, person: Person, chat_id: int, message_id: object, text: object) -> Stored:
+    """Change one's own text."""
+    room = _enter(world, person, chat_id)
+    stored = message_of(world, chat_id, message_id)
+    if stored.data.get("from", {}).get("id") != person.id or "text" not in stored.data:
+        raise CannotDo(403, "only one's own text messages can be edited")
+    kept = {k: v for k, v in stored.data.items() if k not in ("text", "entities")}
+    stored.data = {**kept, **_text(text), "edit_date": world.unix_time()}
+    stored.edited = True
+    world.announce("edited", stored)
+    if _bot_sees(room, stored):
+        world.push("edited_message", stored.data)
+    return stored
+
+
+def forward(
+    world: World, person: Person, chat_id: int, message_id: object, to_chat_id: int
+) -> Stored:
+    """Forward a message to another (or the same) chat of the person."""
+    room_of(world, person, chat_id)
+    source = message_of(world, chat_id, message_id)
+    if source.data.get("has_protected_content") or not is_content(source):
+        raise CannotDo(403, "this message cannot be forwarded")
+    stored = _post(world, person, to_chat_id, forwarded(source), None)
+    stored.invoice = payable_copy(source)
+    return stored
+
+
+def block(world: World, person: Person, *, on: bool) -> None:
+    """Block or unblock the bot; the bot hears of it as my_chat_member."""
+    if person.blocked == on:
+        return
+    person.blocked = on
+    if not person.started:
+        return
+    kicked = {"status": "kicked", "user": world.bot_user, "until_date": 0}
+    there = {"status": "member", "user": world.bot_user}
+    world.push(
+        "my_chat_member",
+        {
+            "chat": person.chat,
+            "from": person.user,
+            "date": world.unix_time(),
+            "old_chat_member": there if on else kicked,
+            "new_chat_member": kicked if on else there,
+        },
+    )
+
+
+def start_link(url: str) -> str | None:
+    """The payload of a t.me link that opens this bot ("" for none), or None for another link."""
+    parts = urlsplit(url)
+    if parts.hostname not in ("t.me", "telegram.me"):
+        return None
+    if parts.path.strip("/").lower() != BOT_USERNAME:
+        return None
+    return parse_qs(parts.query).get("start", [""])[0]

@@ -1,0 +1,176 @@
+"""What the stand-in's world is made of: people, groups, messages, invoices, charges."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+BOT_TOKEN = "9000001:DEMO-TOKEN-NOT-A-SECRET"  # noqa: S105  (as its name says)
+BOT_ID = 9000001
+BOT_USERNAME = "xuka_demo_bot"
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a Telegram account. `stars` is the person's balance of Telegram Stars."""
+
+    id: int
+    name: str
+    language_code: str
+    role: str
+    username: str | None = None
+    stars: int = 50_000
+    started: bool = False
+    blocked: bool = False
+    deactivated: bool = False
+    user: Json = field(init=False, repr=False)
+    chat: Json = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        first, _, last = self.name.partition(" ")
+        names: Json = {"first_name": first}
+        if last:
+            names["last_name"] = last
+        if self.username:
+            names["username"] = self.username
+        self.user = {
+            "id": self.id,
+            "is_bot": False,
+            **names,
+            "language_code": self.language_code,
+        }
+        self.chat = {"id": self.id, **names, "type": "private"}
+
+
+@dataclass(slots=True)
+class Group:
+    """A supergroup or a channel; `members` maps user ids to their ChatMember status."""
+
+    id: int
+    type: str
+    title: str
+    members: dict[int, str]
+    username: str | None = None
+    chat: Json = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.chat = {"id": self.id, "title": self.title, "type": self.type}
+        if self.username:
+            self.chat["username"] = self.username
+
+    def status(self, user_id: int) -> str:
+        return self.members.get(user_id, "left")
+
+    def has(self, user_id: int) -> bool:
+        return self.status(user_id) in ("creator", "administrator", "member")
+
+    def admins(self) -> list[int]:
+        wanted = ("creator", "administrator")
+        return [user_id for user_id, status in self.members.items() if status in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice in Telegram Stars (XTR, no decimals)."""
+
+    title: str
+    description: str
+    payload: str
+    amount: int
+    start_parameter: str = ""
+
+    def as_message(self) -> Json:
+        """The Bot API's Invoice object."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "start_parameter": self.start_parameter,
+            "currency": "XTR",
+            "total_amount": self.amount,
+        }
+
+
+@dataclass(slots=True)
+class Stored:
+    """One message. `data` is the Bot API Message and is replaced, never changed, by an edit:
+    updates and callers keep the message as it was."""
+
+    data: Json
+    edited: bool = False
+    deleted: bool = False
+    invoice: Invoice | None = None
+    paid: list[str] = field(default_factory=list)
+    keyboard: Json | None = None
+
+    @property
+    def message_id(self) -> int:
+        return int(self.data["message_id"])
+
+    @property
+    def from_bot(self) -> bool:
+        return bool(self.data.get("from", {}).get("id") == BOT_ID)
+
+
+@dataclass(slots=True)
+class CallbackQuery:
+    """A press on a button that the bot has not answered yet; `created` by the demo's clock."""
+
+    id: str
+    person_id: int
+    chat_id: int
+    message_id: int
+    created: float
+    answer: asyncio.Future[Json]
+
+
+@dataclass(slots=True)
+class PreCheckout:
+    """A payer waiting for the bot's word; the result is None or the bot's error message."""
+
+    id: str
+    person_id: int
+    invoice: Invoice
+    answer: asyncio.Future[str | None]
+
+
+@dataclass(slots=True)
+class Charge:
+    """Stars that a person paid; `refunded_at` in Unix seconds of the demo's clock."""
+
+    id: str
+    person_id: int
+    invoice: Invoice
+    paid_at: int
+    refunded_at: int | None = None
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file on the stand-in's disk, which is memory."""
+
+    file_id: str
+    unique_id: str
+    kind: str
+    path: str
+    name: str
+    mime_type: str
+    data: bytes
+    width: int = 0
+    height: int = 0
+
+    def as_file(self) -> Json:
+        return {
+            "file_id": self.file_id,
+            "file_unique_id": self.unique_id,
+            "file_size": len(self.data),
+        }
+
+    def as_content(self) -> Json:
+        """The part of a Message that shows this file."""
+        if self.kind == "photo":
+            return {"photo": [self.as_file() | {"width": self.width, "height": self.height}]}
+        names = {"file_name": self.name, "mime_type": self.mime_type}
+        return {"document": names | self.as_file()}
