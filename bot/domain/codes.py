@@ -1,21 +1,20 @@
 """Claim codes and voucher codes: made from random bytes, typed back by people, kept as digests.
 
-The alphabet is Crockford's base 32 without its four look-alike rules turned into letters: no I,
-L, O and U are ever printed, and whoever types one is understood all the same. Five bits a
-character; the usual sixteen characters, four of them a fixed mark, leave 60 bits to chance.
+The alphabet leaves out I, L, O and V, which people confuse with 1, 0 and U; whoever types one is
+understood all the same. Each character carries five bits.
 """
 
 import hmac
 import unicodedata
 from hashlib import sha256
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTUWXYZ"
 GROUP = 4
-_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "V": "U"})
 
 
 def make_code(random: bytes, mark: str = "") -> str:
-    """A code of `mark` and one character per random byte, in groups: `XKA7-7F3K-2M9P-Q4TD`.
+    """A code of `mark` and one character per random byte, in groups: `XUKA-7F3K-2M9P-Q4TD`.
 
     Pure: the caller brings the random bytes (`secrets.token_bytes(12)`). `mark` tells people
     what a code is for; it is written in the same alphabet. Raises ValueError when it is not.
