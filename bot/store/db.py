@@ -1,0 +1,286 @@
+"""The database itself: opening, upgrading, transactions.
+
+SQLite has one writer connection, so that two tasks never share a transaction, and a few readers
+that refuse to write. On PostgreSQL the same limits are a pool's. A cancelled task's transaction
+is always brought to its end, committed or rolled back, before anybody else gets the connection.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot import ports
+from bot.store.audit import AuditRows
+from bot.store.catalogue import PlanRows
+from bot.store.chats import ChatRows
+from bot.store.claims import ClaimRows
+from bot.store.inbox import InboxRows
+from bot.store.orders import OrderRows, QuoteRows
+from bot.store.outbox import OutboxRows
+from bot.store.payments import PaymentRows, TopUpRows, VoucherRows
+from bot.store.reminders import ReminderRows
+from bot.store.sims import SimRows
+from bot.store.talks import TalkRows
+
+HEAD = "0001"
+"""Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
+
+_READERS = 4
+_WRITERS = 8  # PostgreSQL only
+_BUSY_SECONDS = 10  # how long SQLite waits for another process's write
+_MIGRATION_LOCK = 0x58754B6D  # "XuKm": PostgreSQL's advisory lock around an upgrade
+_SAFE_SQLITE = (3, 51, 3)  # before it, two processes that write at once may damage the WAL
+
+T = TypeVar("T")
+
+
+class StoreRefused(Exception):
+    """The database can't be used as it is; the message names the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `xuka check` shows of the store."""
+
+    server: str
+    """ "SQLite" or "PostgreSQL"."""
+    version: str
+    revision: str
+    warning: str | None = None
+
+
+class SqlTx:
+    """Implements `ports.Tx` over one connection."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self.chats: ports.Chats = ChatRows(conn)
+        self.sims: ports.Sims = SimRows(conn)
+        self.claims: ports.Claims = ClaimRows(conn)
+        self.catalogue: ports.Catalogue = PlanRows(conn)
+        self.quotes: ports.Quotes = QuoteRows(conn)
+        self.orders: ports.Orders = OrderRows(conn)
+        self.payments: ports.Payments = PaymentRows(conn)
+        self.topups: ports.TopUps = TopUpRows(conn)
+        self.vouchers: ports.Vouchers = VoucherRows(conn)
+        self.reminders: ports.Reminders = ReminderRows(conn)
+        self.inbox: ports.Inbox = InboxRows(conn)
+        self.outbox: ports.Outbox = OutboxRows(conn)
+        self.talks: ports.Talks = TalkRows(conn)
+        self.audit: ports.Audit = AuditRows(conn)
+
+
+class Database:
+    """Implements `ports.Store`. Make it with `open`, end it with `close`."""
+
+    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._url = url
+        self._sqlite = url.get_backend_name() == "sqlite"
+        self._writer = writer
+        self._reader = reader
+        self._writing = asyncio.Semaphore(1 if self._sqlite else _WRITERS)
+        self._reading = asyncio.Semaphore(_READERS)
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool = True, beside: bool = False) -> "Database":
+        """Open and, unless `migrate` is off, upgrade the database at an SQLAlchemy URL.
+
+        `beside`: another process, the running bot, has this SQLite file open; then this one
+        leaves checkpoints to it. Raises StoreRefused when the schema is not ours to use.
+        """
+        parsed = _url(url)
+        if parsed.get_backend_name() == "sqlite":
+            writer = _sqlite_engine(parsed, 1, _write_pragmas(beside), "BEGIN IMMEDIATE")
+            reader = _sqlite_engine(parsed, _READERS, _READ_PRAGMAS, "BEGIN")
+        else:
+            writer = create_async_engine(parsed, pool_size=_READERS + _WRITERS, max_overflow=0)
+            reader = writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        database = cls(parsed, writer, reader)
+        try:
+            await database._prepare(migrate)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Release every connection; running transactions have to be over."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[ports.Tx]:
+        """A writing transaction: committed on leaving, rolled back when an exception leaves.
+
+        When the task is cancelled while it commits, it is committed and CancelledError raised.
+        """
+        async with self._writing, _transaction(self._writer) as conn:
+            yield SqlTx(conn)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ports.Tx]:
+        """A consistent look; writing in it raises."""
+        async with self._reading, _transaction(self._reader) as conn:
+            yield SqlTx(conn)
+
+    async def check(self) -> Facts:
+        """Server, versions, and what an operator should know of them."""
+        async with self._reading, _transaction(self._reader) as conn:
+            revision = await conn.run_sync(_revision) or "none"
+            if not self._sqlite:
+                version = str(await conn.scalar(text("SHOW server_version")))
+                return Facts("PostgreSQL", version.split()[0], revision)
+            version = str(await conn.scalar(text("SELECT sqlite_version()")))
+        old = tuple(int(part) for part in version.split(".")) < _SAFE_SQLITE
+        wanted = ".".join(str(part) for part in _SAFE_SQLITE)
+        return Facts("SQLite", version, revision, f"older than {wanted}" if old else None)
+
+    async def _prepare(self, migrate: bool) -> None:
+        async with _transaction(self._writer) as conn:
+            revision = await conn.run_sync(_revision)
+        if revision == HEAD:
+            return
+        if not migrate:
+            raise StoreRefused(
+                f"the database has revision {revision or 'none'}, this release needs {HEAD}: "
+                "start one instance that may upgrade it first"
+            )
+        # Rebuilding a table, as SQLite's changes need, drops it: no foreign keys meanwhile.
+        engine = (
+            _sqlite_engine(self._url, 1, (), "BEGIN IMMEDIATE")
+            if self._sqlite
+            else create_async_engine(self._url, poolclass=NullPool)
+        )
+        try:
+            async with _transaction(engine) as conn:
+                await conn.run_sync(_upgrade)
+        finally:
+            await engine.dispose()
+
+
+def _url(url: str) -> URL:
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreRefused("not a database URL; like sqlite:///xuka.db") from error
+    driver = drivers.get(parsed.get_backend_name())
+    if driver is None:
+        raise StoreRefused(
+            f"{parsed.get_backend_name()} is not supported: use sqlite:///… or postgresql://…"
+        )
+    if driver.startswith("sqlite") and parsed.database in (None, "", ":memory:"):
+        raise StoreRefused("SQLite needs a file: sqlite:///xuka.db")
+    return parsed.set(drivername=driver)
+
+
+def _write_pragmas(beside: bool) -> tuple[str, ...]:
+    common = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    return (*common, "wal_autocheckpoint=0") if beside else common
+
+
+_READ_PRAGMAS = ("query_only=ON",)
+
+
+def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_reset_on_return=None,  # `_transaction` ends every transaction itself
+        # isolation_level None: Python's sqlite3 then begins nothing on its own.
+        connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    conn = engine.connect()
+    try:
+        await _to_its_end(_start(conn))
+        yield conn
+    except BaseException:
+        await _to_its_end(_finish(conn, commit=False))
+        raise
+    await _to_its_end(_finish(conn, commit=True))
+
+
+async def _start(conn: AsyncConnection) -> None:
+    await conn.start()
+    await conn.begin()
+
+
+async def _finish(conn: AsyncConnection, *, commit: bool) -> None:
+    if conn.sync_connection is None:
+        return  # connecting failed: there is nothing to end
+    try:
+        if commit:
+            await conn.commit()
+        else:
+            await conn.rollback()
+    except BaseException:
+        # Whatever state it is in, closing the connection rolls back and the pool makes a new one.
+        await conn.invalidate()
+        raise
+    finally:
+        await conn.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end even if the waiting task is cancelled; that is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    return task.result()
+
+
+def _revision(connection: Connection) -> str | None:
+    """The stored schema revision; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    """Upgrade to HEAD within the connection's transaction; several instances take turns."""
+    from bot.store import migrations  # imports Alembic, 0.1 s that an ordinary start saves
+
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    try:
+        migrations.upgrade(connection)
+    except migrations.UnknownRevision as error:
+        raise StoreRefused(
+            f"the database was made by a newer release ({error}): install that release"
+        ) from error
+    if not postgresql and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise StoreRefused("the upgrade left rows without their parent; nothing was changed")

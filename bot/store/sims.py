@@ -1,0 +1,148 @@
+"""SIMs and their readings."""
+
+from datetime import datetime
+from typing import Any, TypeVarTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.sims import Reading, Sim, Tracking
+from bot.store.rows import Shape, insert_new, word
+from bot.store.tables import chats, readings, sims
+
+_Ts = TypeVarTuple("_Ts")
+_SIM = Shape(sims, Sim)
+_FIXED = frozenset({"id", "version", "created_at"})
+
+
+def bare_iccid(iccid: str) -> str:
+    """An ICCID as it is stored: no spaces, capitals, without the trailing filler F."""
+    return "".join(iccid.split()).upper().rstrip("F")
+
+
+class SimRows:
+    """Implements `ports.Sims`."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def get(self, sim_id: str) -> Sim | None:
+        """The SIM, removed ones too."""
+        found = await self._many(select(*_SIM.columns).where(sims.c.id == sim_id))
+        return found[0] if found else None
+
+    async def owned(self, chat_id: int) -> list[Sim]:
+        """The chat's SIMs that were not removed, in the order they came."""
+        statement = select(*_SIM.columns).where(
+            sims.c.owner_id == chat_id, sims.c.removed_at.is_(None)
+        )
+        return await self._many(statement.order_by(sims.c.seq))
+
+    async def add(self, sim: Sim) -> bool:
+        """False when this owner already has that ICCID or number.
+
+        So it is for a managed SIM whose ICCID is managed already, whoever owns that one.
+        """
+        values = _SIM.dump(sim)
+        if sim.iccid is not None:
+            values["iccid"] = bare_iccid(sim.iccid)
+        values["read_at"] = sim.reading.taken_at if sim.reading else None
+        return await insert_new(self._conn, sims, values)
+
+    async def stock(self, *, iccid: str | None, msisdn: str | None) -> Sim | None:
+        """The managed SIM with that ICCID (with or without its check digit) or number.
+
+        The whole ICCID wins over one that only fits with or without a check digit; when two fit
+        only so, there is none: it is never guessed.
+        """
+        managed = (sims.c.tracking == word(Tracking.MANAGED), sims.c.removed_at.is_(None))
+        statement = select(*_SIM.columns).where(*managed).order_by(sims.c.seq.desc())
+        if iccid is not None:
+            bare = bare_iccid(iccid)
+            near = [bare, bare[:-1], *(f"{bare}{digit}" for digit in range(10))]
+            found = await self._many(statement.where(sims.c.iccid.in_(near)))
+            exact = [sim for sim in found if sim.iccid == bare]
+            if exact or len(found) == 1:
+                return (exact or found)[0]
+        if msisdn is not None:
+            found = await self._many(statement.where(sims.c.msisdn == msisdn).limit(1))
+            return found[0] if found else None
+        return None
+
+    async def update(self, sim_id: str, version: int, **changes: Any) -> bool:
+        """Compare-and-set on the version, which grows by one; False when it had moved.
+
+        Raises ValueError for unknown names, and an integrity error when the new owner already
+        has that ICCID or number.
+        """
+        values = _SIM.changes(changes, _FIXED)
+        if values.get("iccid") is not None:
+            values["iccid"] = bare_iccid(values["iccid"])
+        if "reading" in changes:
+            values["read_at"] = changes["reading"].taken_at if changes["reading"] else None
+        statement = update(sims).where(sims.c.id == sim_id, sims.c.version == version)
+        result = await self._conn.execute(statement.values(version=version + 1, **values))
+        return result.rowcount == 1
+
+    async def add_reading(self, sim_id: str, reading: Reading) -> None:
+        """Keep a reading and, unless a later one is there, make it the SIM's newest.
+
+        The dates it tells become the SIM's. A grace end that the new expiry has overtaken
+        belongs to the cycle before and is forgotten.
+        """
+        await self._conn.execute(
+            readings.insert().inline().values(
+                sim_id=sim_id, taken_at=reading.taken_at, source=reading.source, reading=reading
+            )
+        )  # fmt: skip
+        values: dict[str, Any] = {"reading": reading, "read_at": reading.taken_at}
+        if reading.expiry is not None:
+            values["expiry"] = reading.expiry
+            values["grace_end"] = case(
+                (sims.c.grace_end <= reading.expiry, None), else_=sims.c.grace_end
+            )
+        if reading.grace_end is not None:
+            values["grace_end"] = reading.grace_end
+        if reading.expiry is not None or reading.grace_end is not None:
+            values["dates_source"] = reading.source
+        newest = or_(sims.c.read_at.is_(None), sims.c.read_at <= reading.taken_at)
+        await self._conn.execute(update(sims).where(sims.c.id == sim_id, newest).values(values))
+
+    async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None:
+        """When the reminding tick has to look at it again; None for never."""
+        statement = update(sims).where(sims.c.id == sim_id).values(next_reminder_at=at)
+        await self._conn.execute(statement)
+
+    async def due(self, now: datetime, limit: int) -> list[Sim]:
+        """SIMs whose next_reminder_at <= now and whose chat can be written to, oldest first."""
+        statement = _remindable(select(*_SIM.columns)).where(sims.c.next_reminder_at <= now)
+        return await self._many(statement.order_by(sims.c.next_reminder_at).limit(limit))
+
+    async def next_due(self) -> datetime | None:
+        """The smallest next_reminder_at of the SIMs that `due` would ever give."""
+        statement = _remindable(select(sims.c.next_reminder_at))
+        return await self._conn.scalar(statement.order_by(sims.c.next_reminder_at).limit(1))
+
+    async def to_read(self, before: datetime, limit: int) -> list[Sim]:
+        """Owned managed SIMs whose newest reading is older than `before`, soonest expiry first."""
+        statement = select(*_SIM.columns).where(
+            sims.c.tracking == word(Tracking.MANAGED),
+            sims.c.removed_at.is_(None),
+            sims.c.owner_id.is_not(None),
+            or_(sims.c.read_at.is_(None), sims.c.read_at < before),
+        )
+        undated = case((sims.c.expiry.is_(None), 1), else_=0)
+        ordered = statement.order_by(undated, sims.c.expiry, sims.c.seq)
+        return await self._many(ordered.limit(limit))
+
+    async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Sim]:
+        return [_SIM.load(row) for row in await self._conn.execute(statement)]
+
+
+def _remindable(statement: Select[*_Ts]) -> Select[*_Ts]:
+    reachable: ColumnElement[bool] = and_(
+        chats.c.id == sims.c.owner_id, chats.c.blocked_at.is_(None), chats.c.migrated_to.is_(None)
+    )
+    return statement.join_from(sims, chats, reachable).where(
+        sims.c.next_reminder_at.is_not(None), sims.c.removed_at.is_(None)
+    )
