@@ -37,7 +37,7 @@ export const start = (person, chat, payload) => post(`${chatPath(person, chat)}/
 export const pay = (person, chat, message_id) => post(`${chatPath(person, chat)}/pay`, { message_id });
 export const decline = (person, chat, message_id) =>
   post(`${chatPath(person, chat)}/pay`, { message_id, decline: true });
-export const fileAddress = (person, fileId) => `/people/${person}/files/${encodeURIComponent(fileId)}`;
+export const block = (person, on) => post(`/people/${person}/block`, { on });
 export const clock = () => get("/clock");
 export const advance = (advance_seconds) => post("/clock", { advance_seconds });
 export const calls = (after) => get(`/calls?after=${after}`);

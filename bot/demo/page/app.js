@@ -3,6 +3,7 @@
 import "./people.js";
 import "./conversation.js";
 import "./composer.js";
+import "./replykeys.js";
 import "./clock.js";
 import "./tools.js";
 import "./log.js";
@@ -10,7 +11,7 @@ import "./faults.js";
 import "./try.js";
 import { fill, icon } from "./dom.js";
 import { lang, locale, setLang, t } from "./i18n.js";
-import { emit, listen, load, on } from "./state.js";
+import { emit, listen, on } from "./state.js";
 
 const THEMES = ["auto", "light", "dark"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
@@ -50,7 +51,5 @@ for (const button of langButtons) {
 on("online", (online) => (banner.hidden = online));
 
 renderChrome();
-await load();
-emit("loaded");
+on("loaded", () => document.body.classList.add("ready"));
 listen();
-document.body.classList.add("ready");

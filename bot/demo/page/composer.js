@@ -6,7 +6,7 @@ import { fill, h, icon } from "./dom.js";
 import { bytes } from "./format.js";
 import { t } from "./i18n.js";
 import { chatById, emit, messagesFor, on, refreshMessages, state } from "./state.js";
-import { startPrivate } from "./conversation.js";
+import { setBlocked, startPrivate } from "./conversation.js";
 
 const form = document.getElementById("compose");
 const input = document.getElementById("composer");
@@ -228,13 +228,19 @@ document.addEventListener("click", (event) => {
 function renderState() {
   const chat = chatById(state.person, state.chat);
   const empty = chat !== null && messagesFor(state.person, state.chat)?.length === 0;
-  const mayPost = chat?.type !== "channel" || ["creator", "administrator"].includes(chat.status ?? chat.role);
-  startButton.hidden = !(empty && chat.type === "private");
+  const blocked = chat?.type === "private" && chat.blocked;
+  const mayPost = !blocked && (chat?.type !== "channel" || ["creator", "administrator"].includes(chat.status));
+  startButton.hidden = !(blocked || (empty && chat.type === "private"));
+  startButton.textContent = t(blocked ? "unblock" : "start");
   readOnly.hidden = chat === null || mayPost;
+  readOnly.textContent = t(blocked ? "blocked" : "read_only");
   form.hidden = chat === null || !mayPost;
 }
 
-startButton.addEventListener("click", () => startPrivate(""));
+startButton.addEventListener("click", () => {
+  if (chatById(state.person, state.chat)?.blocked) setBlocked(false);
+  else startPrivate("");
+});
 
 function renderWords() {
   for (const [node, key] of [[menuButton, "commands"], [attachButton, "attach"], [sendButton, "send"]]) {
@@ -243,8 +249,7 @@ function renderWords() {
   }
   input.setAttribute("aria-label", t("message"));
   input.placeholder = t(attachment ? "caption" : "message");
-  startButton.textContent = t("start");
-  readOnly.textContent = t("read_only");
+  renderState();
 }
 
 on("open", () => {
@@ -260,6 +265,8 @@ on("open", () => {
   renderState();
 });
 on("messages", renderState);
+on("chats", renderState);
+on("commands", loadCommands);
 on("lang", renderWords);
 fill(sendButton, icon("send"));
 fill(menuButton, icon("slash"));

@@ -3,12 +3,12 @@
 import * as api from "./api.js";
 import { alertBox, toast } from "./dialogs.js";
 import { fill, h, icon } from "./dom.js";
-import { dayKey, dayName, hue, initials } from "./format.js";
+import { dayKey, dayName, parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 import { actionText, renderMessage, serviceText } from "./message.js";
 import { paySheet } from "./pay.js";
-import { actionIn, bot, chatById, isWide, messagesFor, now, on, open, refreshMessages, state } from "./state.js";
-import { chatName, chatKind } from "./people.js";
+import { actionIn, chatById, isWide, messagesFor, now, on, open, refreshChats, refreshMessages, state } from "./state.js";
+import { chatAvatar, chatKind, chatName } from "./people.js";
 
 const pane = document.getElementById("conversation");
 const head = document.getElementById("chat-head");
@@ -33,14 +33,35 @@ function renderHead() {
   fill(
     head,
     h("button", { type: "button", class: "icon-button back", "aria-label": t("back"), onclick: () => open(state.person, null) }, icon("back")),
-    h("span", { class: "avatar", "aria-hidden": "true", vars: { "--hue": hue(chat.type === "private" ? 0 : chat.id) } }, initials(chatName(chat))),
+    chatAvatar(chat),
     h(
       "div",
       { class: "head-words" },
       h("h2", { "data-testid": "chat-title" }, chatName(chat)),
       h("p", { class: action ? "action" : "", role: "status" }, action ? [actionText(action), dots()] : chatKind(chat)),
     ),
+    chat.type === "private" && chat.started && blockButton(chat),
   );
+}
+
+function blockButton(chat) {
+  const word = t(chat.blocked ? "unblock" : "block");
+  return h(
+    "button",
+    { type: "button", class: "icon-button", id: "block", "data-testid": "block", title: word, "aria-label": word, "aria-pressed": String(chat.blocked), onclick: () => setBlocked(!chat.blocked) },
+    icon("block"),
+  );
+}
+
+/** Block or unblock the bot for the chosen person. */
+export async function setBlocked(on) {
+  const { person } = state;
+  try {
+    await api.block(person, on);
+  } catch (error) {
+    toast(t("failed", { reason: error.message }), "bad");
+  }
+  await refreshChats(person);
 }
 
 const dots = () => h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
@@ -93,9 +114,15 @@ function renderMessages() {
   const ids = new Set(messages.map((message) => message.message_id));
   for (const id of shown.keys()) if (!ids.has(id)) shown.delete(id);
   pane.classList.toggle("empty", chat !== null && messages.length === 0);
-  fill(document.getElementById("empty-note"), t(isGroup ? "empty_group" : "empty_private"));
+  fill(document.getElementById("empty-note"), emptyNote(chat));
   if (stick) toBottom(!fresh && shown.size > before);
   else if (shown.size > before) newest.hidden = false;
+}
+
+/** What an empty chat says: the bot's own description if it has set one. */
+function emptyNote(chat) {
+  if (chat?.type !== "private") return t("empty_group");
+  return [chat.description && h("span", { class: "description" }, chat.description), h("span", {}, t("empty_private"))];
 }
 
 /** Put the nodes in order with the fewest moves. */
@@ -204,22 +231,22 @@ function showAnswer(answer) {
   if (!answer) return;
   if (answer.url) followTelegramLink(answer.url) || openLink(answer.url);
   if (!answer.text) return;
-  if (answer.show_alert) alertBox(bot()?.first_name ?? chatName(chatById(state.person, state.chat)), answer.text);
+  if (answer.show_alert) alertBox(chatName(chatById(state.person, state.person)), answer.text);
   else toast(answer.text);
 }
 
 function openLink(address) {
-  const url = URL.parse?.(address) ?? null;
+  const url = parseUrl(address);
   if (url && ["http:", "https:"].includes(url.protocol)) window.open(url.href, "_blank", "noopener,noreferrer");
   else toast(t("other_link", { url: address }));
 }
 
 /** `https://t.me/<bot>?start=x` opens the private chat and sends the start; true when it was such a link. */
 function followTelegramLink(address) {
-  const url = URL.parse?.(address) ?? null;
+  const url = parseUrl(address);
   if (!url || url.hostname !== "t.me") return false;
-  const name = url.pathname.slice(1).toLowerCase();
-  if (name !== (bot()?.username ?? name).toLowerCase() || !/bot$/i.test(name)) return false;
+  const username = chatById(state.person, state.person)?.username;
+  if (url.pathname.slice(1).toLowerCase() !== username?.toLowerCase()) return false;
   startPrivate(url.searchParams.get("start") ?? "");
   return true;
 }

@@ -30,6 +30,7 @@ const ICONS = {
   attach: ["M20 11.5 12.2 19.3a5 5 0 0 1-7-7l8.4-8.5a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.4a1.7 1.7 0 0 1-2.4-2.4l7.1-7"],
   auto: ["M12 4a8 8 0 1 0 0 16Z", "M12 4a8 8 0 0 1 0 16"],
   back: ["M15 5l-7 7 7 7"],
+  block: ["M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z", "M6 6l12 12"],
   chat: ["M4 6.5A2.5 2.5 0 0 1 6.5 4h11A2.5 2.5 0 0 1 20 6.5v7a2.5 2.5 0 0 1-2.5 2.5H11l-4.5 4v-4A2.5 2.5 0 0 1 4 13.5Z"],
   check: ["M5 12.5l4.5 4.5L19 7.5"],
   clock: ["M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z", "M12 7.5V12l3 2"],
@@ -45,6 +46,7 @@ const ICONS = {
   receipt: ["M6.5 3.5h11v17l-2.7-1.7L12 20.5l-2.8-1.7-2.7 1.7Z", "M9.5 8.5h5M9.5 12.5h5"],
   send: ["M4.5 11.8 19.5 4.5l-5 15-3.4-5.6Z", "M11.1 13.9l8.4-9.4"],
   slash: ["M14.5 6l-5 12"],
+  star: ["M12 3.2l2.7 5.6 6.1.8-4.5 4.2 1.1 6.1L12 17l-5.4 2.9 1.1-6.1-4.5-4.2 6.1-.8Z"],
   sun: ["M12 8.2a3.8 3.8 0 1 0 0 7.6 3.8 3.8 0 0 0 0-7.6Z", "M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1"],
   try: ["M9.5 4h5M10.5 4v5.5L5.5 18.5A1.3 1.3 0 0 0 6.7 20.5h10.6a1.3 1.3 0 0 0 1.2-2l-5-9V4", "M8 15h8"],
 };
@@ -61,6 +63,12 @@ export function icon(name) {
     svg.append(path);
   }
   return svg;
+}
+
+/** A text in which each ⭐ is drawn (not every machine has the emoji) and still read as text. */
+export function starred(text) {
+  const parts = text.split(/⭐\uFE0F?/);
+  return parts.flatMap((part, i) => (i === 0 ? [part] : [h("span", { class: "star" }, icon("star"), h("span", { class: "sr" }, "⭐")), part]));
 }
 
 /** Move the focus with the arrow keys among the elements that match, within a container. */

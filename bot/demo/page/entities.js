@@ -1,6 +1,7 @@
 // Telegram's message entities as DOM nodes. Offsets are UTF-16 code units, as JavaScript's are.
 
 import { h } from "./dom.js";
+import { parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 
 const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code" };
@@ -13,9 +14,20 @@ export function rich(text, entities = [], actions = {}) {
   return nodes(text, 0, text.length, sorted, actions);
 }
 
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
+
+/** Blocks break the line themselves: one line end beside them is theirs. */
+function between(text, afterBlock, beforeBlock) {
+  let part = text;
+  if (afterBlock && part.startsWith("\n")) part = part.slice(1);
+  if (beforeBlock && part.endsWith("\n")) part = part.slice(0, -1);
+  return part;
+}
+
 function nodes(text, from, to, entities, actions) {
   const result = [];
   let at = from;
+  let afterBlock = false;
   for (let i = 0; i < entities.length; ) {
     const entity = entities[i];
     const end = Math.min(entity.offset + entity.length, to);
@@ -23,14 +35,16 @@ function nodes(text, from, to, entities, actions) {
       i += 1;
       continue;
     }
-    if (entity.offset > at) result.push(text.slice(at, entity.offset));
+    const block = BLOCKS.has(entity.type);
+    result.push(between(text.slice(at, entity.offset), afterBlock, block));
+    afterBlock = block;
     const inner = [];
     for (i += 1; i < entities.length && entities[i].offset < end; i += 1) inner.push(entities[i]);
     const children = nodes(text, entity.offset, end, inner, actions);
     result.push(wrap(entity, text.slice(entity.offset, end), children, actions));
     at = end;
   }
-  if (at < to) result.push(text.slice(at, to));
+  result.push(between(text.slice(at, to), afterBlock, false));
   return result;
 }
 
@@ -66,13 +80,8 @@ function wrap(entity, raw, children, actions) {
 
 /** Only addresses that cannot run anything become links. */
 function link(address, children, actions) {
-  let url;
-  try {
-    url = new URL(address);
-  } catch {
-    return h("span", {}, children);
-  }
-  if (!["http:", "https:", "mailto:", "tg:", "tel:"].includes(url.protocol)) return h("span", {}, children);
+  const url = parseUrl(address);
+  if (!url || !["http:", "https:", "mailto:", "tg:", "tel:"].includes(url.protocol)) return h("span", {}, children);
   return h(
     "a",
     { href: url.href, target: "_blank", rel: "noopener noreferrer", onclick: (event) => actions.link?.(url.href, event) },

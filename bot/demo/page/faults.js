@@ -53,6 +53,6 @@ function render() {
   emit("fault-count", faults.filter(isOn).length);
 }
 
-on("faults", refresh);
+on("fault", refresh);
 on("loaded", refresh);
 on("lang", render);

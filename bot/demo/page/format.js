@@ -71,6 +71,15 @@ const HUES = [172, 214, 262, 318, 18, 42, 130];
 /** The hue (0-360) that stands for a person or chat everywhere on the page. */
 export const hue = (id) => HUES[Math.abs(Number(id)) % HUES.length];
 
+/** A URL, or null for what is none. */
+export function parseUrl(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
 /** First and last name of a Bot API User or title of a Chat. */
 export const nameOf = (who) =>
   who?.title ?? ([who?.first_name, who?.last_name].filter(Boolean).join(" ") || who?.name || "");

@@ -27,6 +27,9 @@ function good(call) {
   return call.status >= 200 && call.status < 300;
 }
 
+/** A supplier's path by its last two parts; the whole is in the tooltip. */
+const shortMethod = (method) => (method.includes("/") ? method.split("/").filter(Boolean).slice(-2).join("/") : method);
+
 function detail(call) {
   return [
     [t("log_request"), call.request],
@@ -47,7 +50,7 @@ function row(call) {
         "summary",
         {},
         h("span", { class: `side ${call.to === "telegram" ? "telegram" : "supplier"}`, title: call.to }),
-        h("span", { class: "method" }, call.method),
+        h("span", { class: "method", title: call.method }, shortMethod(call.method)),
         h("span", { class: "status" }, call.status || "—"),
         h("span", { class: "ms" }, `${Math.round(call.ms)} ms`),
         h("time", {}, call.time.slice(11, 19)),
@@ -104,42 +107,35 @@ function renderWords() {
   render();
 }
 
-let fetching = false;
-let again = false;
+let waiting = false;
 
-/** Fetch what is new; a burst of calls is one or two fetches. */
-async function more() {
-  if (fetching) {
-    again = true;
-    return;
+/** Take calls in, each once; a burst is drawn once. */
+function add(fresh) {
+  const newest = calls.at(-1)?.id ?? 0;
+  calls = calls.concat(fresh.filter((call) => call.id > newest)).slice(-KEPT);
+  if (panel.hidden || waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    render();
+  });
+}
+
+async function loadCalls() {
+  calls = [];
+  rows.clear();
+  try {
+    add(await api.calls(0));
+  } catch (error) {
+    console.warn("calls", error.message);
   }
-  fetching = true;
-  do {
-    again = false;
-    try {
-      const fresh = await api.calls(calls.at(-1)?.id ?? 0);
-      if (fresh.length) {
-        calls = calls.concat(fresh).slice(-KEPT);
-        if (!panel.hidden) render();
-      }
-    } catch (error) {
-      console.warn("calls", error.message);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  } while (again);
-  fetching = false;
 }
 
 fill(panel, help, filter, h("div", { class: "log-bar" }, sides, h("label", { class: "check" }, polling, pollingWord)), list);
 filter.addEventListener("input", render);
 polling.addEventListener("change", render);
-on("call", more);
+on("call", (event) => add([event.call]));
 on("tab", (name) => name === "log" && render());
 on("lang", renderWords);
-on("online", (online) => {
-  if (online) return;
-  calls = [];
-  rows.clear();
-});
-on("loaded", more);
+on("loaded", loadCalls);
 renderWords();

@@ -1,7 +1,6 @@
 // One Bot API Message as a bubble (or a service line).
 
-import * as api from "./api.js";
-import { h, icon } from "./dom.js";
+import { h, icon, starred } from "./dom.js";
 import { rich } from "./entities.js";
 import { bytes, hue, money, nameOf, stamp, time } from "./format.js";
 import { knows, t } from "./i18n.js";
@@ -60,7 +59,7 @@ export function renderMessage(item, message, view, act) {
   item.classList.toggle("last", view.last);
   if (service) {
     const mark = message.successful_payment ? "check" : message.refunded_payment ? "receipt" : null;
-    const line = h("p", { class: mark ? "service-line money" : "service-line" }, mark && icon(mark), h("span", {}, service));
+    const line = h("p", { class: mark ? "service-line money" : "service-line" }, mark && icon(mark), h("span", {}, starred(service)));
     item.replaceChildren(line);
     return;
   }
@@ -81,7 +80,7 @@ function content(message, view, out, act) {
   if (message.reply_to_message && !message.reply_to_message.forum_topic_created) {
     parts.push(reply(message.reply_to_message));
   }
-  const media = mediaOf(message, view, act);
+  const media = mediaOf(message, act);
   parts.push(media);
   const text = message.text ?? message.caption;
   if (text !== undefined) {
@@ -118,21 +117,21 @@ function reply(message) {
   );
 }
 
-function mediaOf(message, view, act) {
-  if (message.photo) return photo(message, view);
+function mediaOf(message, act) {
+  if (message.photo) return photo(message);
   if (message.invoice) return invoice(message, act);
   const file = message.document ?? message.video ?? message.audio ?? message.voice ?? message.animation;
-  return file ? fileCard(file, view) : null;
+  return file ? fileCard(message, file) : null;
 }
 
 const PHOTO_WIDTH = 340;
 const PHOTO_HEIGHT = 420;
 
-function photo(message, view) {
+function photo(message) {
   const largest = message.photo.at(-1);
   const scale = Math.min(PHOTO_WIDTH / largest.width, PHOTO_HEIGHT / largest.height, 1);
   const width = Math.max(Math.round(largest.width * scale), 120);
-  const source = api.fileAddress(view.person, largest.file_id);
+  const source = message.x.file?.url;
   const alt = message.caption ?? t("photo");
   // The size is known before the picture is, so nothing jumps when it arrives.
   const image = h("img", { src: source, alt, width: largest.width, height: largest.height, loading: "lazy" });
@@ -143,13 +142,13 @@ function photo(message, view) {
   );
 }
 
-function fileCard(file, view) {
+function fileCard(message, file) {
   const name = file.file_name ?? t("document");
   return h(
     "a",
     {
       class: "file",
-      href: api.fileAddress(view.person, file.file_id),
+      href: message.x.file?.url,
       download: name,
       "aria-label": t("download", { name }),
     },
@@ -158,26 +157,24 @@ function fileCard(file, view) {
   );
 }
 
-/** "open", "paid", "refunded" or "declined", as the stand-in marks an invoice. */
-export const invoiceState = (message) => message.x?.invoice?.state ?? "open";
+const isPaid = (message) => (message.x?.invoice?.paid ?? 0) > 0;
 
 function invoice(message, act) {
   const { title, description, total_amount, currency } = message.invoice;
-  const status = invoiceState(message);
   const amount = money(total_amount, currency);
-  const settled = status === "paid" || status === "refunded";
+  const settled = isPaid(message);
   const hasOwnButton = message.reply_markup?.inline_keyboard?.flat().some((button) => button.pay);
   return h(
     "div",
-    { class: "invoice", "data-state": status },
+    { class: "invoice" },
     h("div", { class: "invoice-head" }, h("span", { class: "invoice-icon" }, icon("receipt")), h("span", {}, t("invoice"))),
     h("strong", {}, title),
     h("p", {}, description),
-    h("div", { class: "invoice-amount" }, amount, settled && h("span", { class: "chip" }, icon("check"), t(status))),
+    h("div", { class: "invoice-amount" }, h("span", {}, starred(amount)), settled && h("span", { class: "chip" }, icon("check"), t("paid"))),
     !hasOwnButton && !settled && h(
       "button",
       { type: "button", class: "primary", "data-testid": `pay-${message.message_id}`, onclick: () => act.pay(message) },
-      t("pay", { amount }),
+      h("span", {}, starred(t("pay", { amount }))),
     ),
   );
 }
@@ -194,18 +191,19 @@ function keyboardOf(message, act) {
 }
 
 function keyOf(message, button, act) {
-  const settled = button.pay && ["paid", "refunded"].includes(invoiceState(message));
+  const settled = button.pay && isPaid(message);
   const mark = button.url ? "link" : button.copy_text ? "document" : null;
   const node = h(
     "button",
     {
       type: "button",
       class: "key",
+      "data-style": button.style,
       disabled: settled,
       "data-testid": button.pay ? `pay-${message.message_id}` : null,
       onclick: () => (button.pay ? act.pay(message) : act.button(message, button, node)),
     },
-    h("span", { class: "label" }, settled ? t(invoiceState(message)) : button.text),
+    h("span", { class: "label" }, settled ? t("paid") : starred(button.text)),
     mark && icon(mark),
   );
   return node;

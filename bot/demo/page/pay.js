@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, starred } from "./dom.js";
 import { money } from "./format.js";
 import { t } from "./i18n.js";
 import { personById, refreshMessages, refreshPeopleOnly } from "./state.js";
@@ -17,7 +17,7 @@ export function paySheet(person, chat, message) {
   const dialog = openDialog(
     { class: "sheet", "aria-label": t("pay_title"), "data-testid": "pay-sheet" },
     h("div", { class: "sheet-head" }, h("h2", {}, t("pay_title")), closeButton(() => dialog.close())),
-    h("div", { class: "sheet-amount" }, amount),
+    h("div", { class: "sheet-amount" }, starred(amount)),
     h("strong", { class: "sheet-title" }, title),
     h("p", { class: "sheet-text" }, description),
     h("dl", { class: "sheet-facts" }, facts(payer, currency)),
@@ -46,12 +46,12 @@ export function paySheet(person, chat, message) {
   function shown(result) {
     const ok = result.ok !== false;
     dialog.classList.add(ok ? "succeeded" : "failed");
-    const reason = result.error ?? result.error_message ?? "";
+    const reason = reasonFor(result);
     fill(
       status,
       h("span", { class: "sheet-mark" }, icon(ok ? "check" : "close")),
       h("strong", {}, t(ok ? "pay_done" : "pay_failed")),
-      !ok && h("span", {}, reason || t("pay_failed_note")),
+      !ok && h("span", {}, reason),
     );
     const button = h("button", { type: "button", class: "primary", "data-testid": "pay-close", onclick: () => dialog.close() }, t("ok"));
     fill(foot, button);
@@ -66,7 +66,7 @@ export function paySheet(person, chat, message) {
       "data-testid": "pay-confirm",
       onclick: () => settle(() => api.pay(person, chat, message.message_id), shown),
     },
-    t("pay_confirm", { amount }),
+    h("span", {}, starred(t("pay_confirm", { amount }))),
   );
   const refuse = h(
     "button",
@@ -82,9 +82,16 @@ export function paySheet(person, chat, message) {
   confirm.focus();
 }
 
+/** Why nothing was paid: the bot's own words, or what Telegram would say. */
+function reasonFor(result) {
+  if (result.error_message) return result.error_message;
+  if (["timed_out", "insufficient_stars"].includes(result.status)) return t(`pay_${result.status}`);
+  return result.error ?? t("pay_failed_note");
+}
+
 function facts(payer, currency) {
   const rows = [[t("pay_from"), payer?.name]];
-  if (currency === "XTR" && payer?.stars !== undefined) rows.push([t("pay_balance"), money(payer.stars, "XTR")]);
+  if (currency === "XTR" && payer?.stars !== undefined) rows.push([t("pay_balance"), starred(money(payer.stars, "XTR"))]);
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 

@@ -3,7 +3,7 @@
 import { arrowKeys, fill, h } from "./dom.js";
 import { hue, initials, nameOf, shortWhen } from "./format.js";
 import { knows, t } from "./i18n.js";
-import { preview } from "./message.js";
+import { preview, serviceText } from "./message.js";
 import { bot, chatsFor, messagesFor, now, on, open, personById, state, unread, unreadOfPerson } from "./state.js";
 
 const peopleList = document.getElementById("people");
@@ -12,12 +12,19 @@ const chatTitle = document.getElementById("chats-title");
 
 /** A private chat carries the bot's name, as in any messenger. */
 export const chatName = (chat) =>
-  chat.type === "private" ? nameOf(bot()) || chat.bot_name || chat.title || "Xuka" : chat.title || nameOf(chat);
+  chat.title || (chat.type === "private" && nameOf(bot())) || "Xuka";
 
-export const chatKind = (chat) =>
-  t({ private: "bot", channel: "channel" }[chat.type] ?? "group");
+/** "bot", or what kind of room it is and how many are in it. */
+export function chatKind(chat) {
+  if (chat.type === "private") return t("bot");
+  const kind = t(chat.type === "channel" ? "channel" : "group");
+  return chat.members ? `${kind} · ${t("members", { n: chat.members })}` : kind;
+}
 
-const roleName = (role) => (knows(`role_${role}`) ? t(`role_${role}`) : (role ?? ""));
+function roleName(role) {
+  const key = `role_${(role ?? "").replaceAll(" ", "_")}`;
+  return knows(key) ? t(key) : (role ?? "");
+}
 
 const LANGUAGES = { zh: "中文", "zh-hans": "简体中文", "zh-hant": "繁體中文", en: "English" };
 const languageName = (code) => LANGUAGES[(code ?? "").toLowerCase()] ?? code ?? "";
@@ -28,6 +35,12 @@ const badge = (count) =>
 function avatar(id, name) {
   return h("span", { class: "avatar", "aria-hidden": "true", vars: { "--hue": hue(id) } }, initials(name));
 }
+
+/** A private chat shows the bot's own picture. */
+export const chatAvatar = (chat) =>
+  chat.type === "private"
+    ? h("img", { class: "avatar", src: "/page/icon.svg", alt: "" })
+    : avatar(chat.id, chatName(chat));
 
 function personRow(person) {
   const current = String(person.id) === String(state.person);
@@ -59,7 +72,7 @@ function chatRow(chat) {
   const list = messagesFor(state.person, chat.id) ?? [];
   const last = list.at(-1) ?? null;
   const current = String(chat.id) === String(state.chat);
-  const mine = last && String(last.from?.id) === String(state.person);
+  const mine = last && String(last.from?.id) === String(state.person) && !serviceText(last);
   return h(
     "li",
     {},
@@ -73,7 +86,7 @@ function chatRow(chat) {
         "aria-current": current ? "true" : null,
         onclick: () => open(state.person, chat.id),
       },
-      avatar(chat.type === "private" ? 0 : chat.id, chatName(chat)),
+      chatAvatar(chat),
       h(
         "span",
         { class: "words" },

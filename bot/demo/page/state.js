@@ -148,8 +148,7 @@ export const refreshPeopleOnly = () =>
     emit("people");
   });
 
-/** Load everything for the first time. */
-export async function load() {
+async function load() {
   await Promise.all([
     refreshPeople(),
     refreshClock(),
@@ -161,7 +160,7 @@ export async function load() {
   followHash();
 }
 
-/** The bot as Telegram's User, as far as the host told. */
+/** The bot as the host tells of it. */
 export const bot = () => state.world?.bot ?? null;
 
 // --- events ------------------------------------------------------------------------------------
@@ -183,33 +182,40 @@ function clearAction(key) {
   emit("action", key);
 }
 
-function receive(event) {
-  const { type, person, chat } = event;
-  if (type === "clock") refreshClock();
-  else if (type === "call" || type === "faults") emit(type);
-  else if (type === "action") showAction(person, chat, event.action);
-  else if (person !== undefined && chat !== undefined) {
-    if (type === "message") clearAction(keyOf(person, chat));
-    if (!chatById(person, chat)) refreshChats(person);
-    refreshMessages(person, chat);
-  }
+/** Who can see a chat: in a private one its person, else everybody with it in the list. */
+function watchers(chat) {
+  if (chat > 0) return [chat];
+  return state.people.map((person) => person.id).filter((person) => chatById(person, chat));
 }
 
-/** Follow the server-sent events; after a break everything is read again. */
+function receive(event) {
+  const { type, chat_id: chat } = event;
+  if (type === "clock") refreshClock();
+  else if (type === "chat_action") for (const person of watchers(chat)) showAction(person, chat, event.action);
+  else if (["message", "edited", "deleted"].includes(type)) {
+    if (chatById(chat, chat)?.started === false) refreshChats(chat);
+    for (const person of watchers(chat)) {
+      if (type === "message" && event.message.from?.is_bot) clearAction(keyOf(person, chat));
+      refreshMessages(person, chat);
+    }
+  } else emit(type, event); // call, fault, commands
+}
+
+const EVENTS = ["message", "edited", "deleted", "chat_action", "commands", "call", "fault", "clock"];
+
+/**
+ * Follow the server-sent events. Everything is read once they flow, at first and after each break,
+ * so that nothing falls between reading and following.
+ */
 export function listen() {
   const source = new EventSource("/events");
-  let broken = false;
-  source.onmessage = (message) => receive(JSON.parse(message.data));
-  source.onerror = () => {
-    broken = true;
-    emit("online", false);
-  };
+  for (const type of EVENTS) source.addEventListener(type, (message) => receive(JSON.parse(message.data)));
+  source.onerror = () => emit("online", false);
   source.onopen = async () => {
     emit("online", true);
-    if (!broken) return;
-    broken = false;
     messagesOf.clear();
     await load();
+    emit("loaded");
   };
 }
 

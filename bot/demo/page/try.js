@@ -1,7 +1,7 @@
 // The try-it panel: ready-made ICCIDs, numbers and codes of the demo's world.
 
 import { compose } from "./composer.js";
-import { fill, h } from "./dom.js";
+import { fill, h, starred } from "./dom.js";
 import { lang, t } from "./i18n.js";
 import { emit, on, state } from "./state.js";
 
@@ -24,7 +24,7 @@ function card(item) {
           compose(item.value);
         },
       },
-      h("strong", {}, word(item, "title")),
+      h("strong", {}, starred(word(item, "title"))),
       h("code", {}, item.value),
       word(item, "note") && h("small", {}, word(item, "note")),
     ),
