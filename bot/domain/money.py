@@ -4,7 +4,7 @@ Decimals per currency follow ISO 4217; Telegram Stars ("XTR") have none.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 # ISO 4217 currencies whose number of decimals is not two; XTR is Telegram's own code for Stars.
 _DECIMALS = {
@@ -14,6 +14,8 @@ _DECIMALS = {
 }  # fmt: skip
 
 STARS = "XTR"
+
+_MOST_DIGITS = 15  # of the whole part; beyond it a typed "1e999999" would cost memory, not money
 
 
 def decimals(currency: str) -> int:
@@ -33,16 +35,25 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if len(self.currency) != 3 or not self.currency.isupper():
+        code = self.currency
+        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
             raise ValueError(f"not a currency code: {self.currency!r}")
 
     @classmethod
     def of(cls, amount: Decimal | str | int, currency: str) -> "Money":
-        """From a major-unit amount. Raises ValueError when it has more decimals than the currency."""
-        scaled = Decimal(amount).scaleb(decimals(currency))
-        if scaled != scaled.to_integral_value():
+        """From a major-unit amount.
+
+        Raises ValueError when it is no number, is too large or has too many decimals.
+        """
+        try:
+            value = Decimal(amount)
+        except InvalidOperation:
+            raise ValueError(f"not an amount: {amount!r}") from None
+        if not value.is_finite() or value.adjusted() >= _MOST_DIGITS:
+            raise ValueError(f"not an amount: {amount!r}")
+        if value != value.quantize(Decimal(1).scaleb(-decimals(currency))):
             raise ValueError(f"{amount} has more decimals than {currency}")
-        return cls(int(scaled), currency)
+        return cls(int(value.scaleb(decimals(currency))), currency)
 
     @property
     def major(self) -> Decimal:
