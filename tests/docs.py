@@ -1,0 +1,45 @@
+"""The parts of the documentation that are made from the code.
+
+`python -m tests.docs` writes docs/states.md again; a test keeps it equal.
+"""
+
+from pathlib import Path
+
+from bot.domain.orders import ORDER, PAYMENT, TOPUP, diagram
+
+STATES = Path(__file__).parent.parent / "docs" / "states.md"
+
+INTRODUCTION = """\
+# The three state machines of a sale
+
+Made from the tables in `bot/domain/orders.py` by `python -m tests.docs`; don't edit it by hand.
+
+The store moves a row only along these arrows, by compare-and-set: whoever comes second finds the
+row moved already and looks again. Every move is recorded with its reason and its time.
+"""
+
+
+def states() -> str:
+    """The whole of docs/states.md."""
+    machines = [
+        (diagram("Order", ORDER), "What the customer bought."),
+        (
+            diagram("Payment attempt", PAYMENT),
+            "One try to pay an order. Money is accepted from every state that does not hold it\n"
+            "already: money that comes late is honoured or returned, never dropped.",
+        ),
+        (
+            diagram("Top-up", TOPUP),
+            "One purchase at a supplier. An answer that never came is `unknown`: the supplier is\n"
+            "asked before anything is sent again.",
+        ),
+    ]
+    parts = [INTRODUCTION]
+    for drawing, meaning in machines:
+        heading, picture = drawing.split("\n", 1)
+        parts.append(f"{heading.removeprefix('#')}\n\n{meaning}\n{picture}")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    STATES.write_text(states(), "utf-8")

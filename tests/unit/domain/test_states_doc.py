@@ -1,0 +1,15 @@
+"""docs/states.md is what the code says."""
+
+from bot.domain.orders import ORDER, PAYMENT, TOPUP
+from tests import docs
+
+
+def test_the_page_is_equal_to_the_tables() -> None:
+    assert docs.STATES.read_text("utf-8") == docs.states(), "run: python -m tests.docs"
+
+
+def test_the_page_draws_every_state_of_every_machine() -> None:
+    text = docs.states()
+    assert text.count("```mermaid") == 3
+    for state in [*ORDER, *PAYMENT, *TOPUP]:
+        assert f" {state}\n" in text
