@@ -167,6 +167,24 @@ async def test_talks_with_the_bot(demo: str, browser_page: OpenPage) -> None:
     await expect(bubble(page, "Echo: /start promo_7")).to_be_visible()
 
 
+async def test_edits_and_blocks(demo: str, browser_page: OpenPage) -> None:
+    page = await browser_page(f"{demo}/{EMMA}")
+    await say(page, "helo")
+    await expect(bubble(page, "Echo: helo")).to_be_visible()
+    composer = page.get_by_test_id("composer")
+    await composer.press("ArrowUp")
+    await expect(composer).to_have_value("helo")
+    await say(page, "hello")
+    await expect(
+        page.locator(".row.out").filter(has_text="hello").locator(".edited")
+    ).to_be_visible()
+
+    await page.get_by_role("button", name="Block the bot").click()
+    await expect(composer).to_be_hidden()
+    await page.get_by_test_id("start").click()
+    await expect(composer).to_be_visible()
+
+
 async def test_shows_entities_by_utf16_offsets(demo: str, browser_page: OpenPage) -> None:
     page = await browser_page(f"{demo}/{EMMA}")
     await say(page, "/rich")

@@ -37,6 +37,7 @@ export const start = (person, chat, payload) => post(`${chatPath(person, chat)}/
 export const pay = (person, chat, message_id) => post(`${chatPath(person, chat)}/pay`, { message_id });
 export const decline = (person, chat, message_id) =>
   post(`${chatPath(person, chat)}/pay`, { message_id, decline: true });
+export const edit = (person, chat, message_id, text) => post(`${chatPath(person, chat)}/edit`, { message_id, text });
 export const block = (person, on) => post(`/people/${person}/block`, { on });
 export const clock = () => get("/clock");
 export const advance = (advance_seconds) => post("/clock", { advance_seconds });

@@ -15,13 +15,13 @@ const attachButton = document.getElementById("attach");
 const sendButton = document.getElementById("send");
 const startButton = document.getElementById("start");
 const readOnly = document.getElementById("read-only");
-const held = document.getElementById("held");
+const heldBar = document.getElementById("held");
 const popover = document.getElementById("popover");
 const picker = document.getElementById("picker");
 
 const drafts = new Map(); // "person:chat" -> text
 let owner = null; // whose draft is in the field
-let attachment = null; // { kind, file }
+let held = null; // what the next sending is about: { kind: "photo" | "document", file } or { kind: "edit", message }
 let commands = [];
 
 // --- text --------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ const LINES = 160; // px: about seven lines, then it scrolls
 function grow() {
   input.style.height = "auto";
   input.style.height = `${Math.min(input.scrollHeight, LINES)}px`;
-  sendButton.disabled = input.value.trim() === "" && attachment === null;
+  sendButton.disabled = input.value.trim() === "" && !held?.file;
 }
 
 /** Put a text into the field, ready to send. */
@@ -44,13 +44,14 @@ export function compose(text) {
 async function submit() {
   const { person, chat } = state;
   const text = input.value.trim();
-  const file = attachment;
-  if ((!text && !file) || chat === null) return;
+  const about = held;
+  if ((!text && !about?.file) || chat === null) return;
   input.value = "";
   hold(null);
   closePopover();
   try {
-    if (file) await api.sendFile(person, chat, file.kind, file.file, text);
+    if (about?.file) await api.sendFile(person, chat, about.kind, about.file, text);
+    else if (about) await api.edit(person, chat, about.message.message_id, text);
     else await api.sendText(person, chat, text);
     emit("sent");
     await refreshMessages(person, chat);
@@ -70,6 +71,16 @@ input.addEventListener("input", () => {
 });
 input.addEventListener("keydown", (event) => {
   if (popoverKeys(event)) return;
+  if (event.key === "ArrowUp" && input.value === "" && held === null) {
+    event.preventDefault();
+    editOwn(ownLast());
+    return;
+  }
+  if (event.key === "Escape" && held) {
+    event.stopPropagation();
+    letGo();
+    return;
+  }
   // While an input method is choosing characters, Enter belongs to it.
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
     event.preventDefault();
@@ -77,23 +88,48 @@ input.addEventListener("keydown", (event) => {
   }
 });
 
-// --- attachments -------------------------------------------------------------------------------
+// --- attachments and edits -----------------------------------------------------------------------
+
+const HELD_ICONS = { photo: "image", document: "document", edit: "edit" };
 
 function hold(next) {
-  attachment = next;
-  held.hidden = next === null;
-  input.placeholder = t(next ? "caption" : "message");
+  held = next;
+  heldBar.hidden = next === null;
+  input.placeholder = t(next?.file ? "caption" : "message");
   if (next) {
     fill(
-      held,
-      icon(next.kind === "photo" ? "image" : "document"),
-      h("span", { class: "held-name" }, next.file.name),
-      h("small", {}, bytes(next.file.size)),
-      h("button", { type: "button", class: "icon-button small", "aria-label": t("remove_attachment"), onclick: () => hold(null) }, icon("close")),
+      heldBar,
+      icon(HELD_ICONS[next.kind]),
+      h("span", { class: "held-name" }, next.file ? next.file.name : `${t("editing")}: ${next.message.text}`),
+      next.file && h("small", {}, bytes(next.file.size)),
+      h("button", { type: "button", class: "icon-button small", "aria-label": t("cancel"), onclick: letGo }, icon("close")),
     );
     input.focus();
   }
   grow();
+}
+
+function letGo() {
+  if (held?.message) input.value = "";
+  hold(null);
+  input.focus();
+}
+
+/** Change one's own text: by a double click on it, or with the arrow key up in the empty field. */
+function editOwn(message) {
+  if (!message?.text || message.deleted || String(message.from?.id) !== String(state.person)) return;
+  hold({ kind: "edit", message });
+  compose(message.text);
+}
+
+document.getElementById("messages").addEventListener("dblclick", (event) => {
+  const id = Number(event.target.closest(".bubble")?.closest("[data-id]")?.dataset.id);
+  editOwn(messagesFor(state.person, state.chat)?.find((message) => message.message_id === id));
+});
+
+function ownLast() {
+  const list = messagesFor(state.person, state.chat) ?? [];
+  return list.findLast((m) => m.text && !m.deleted && String(m.from?.id) === String(state.person));
 }
 
 function pick(kind) {
@@ -248,7 +284,7 @@ function renderWords() {
     node.title = t(key);
   }
   input.setAttribute("aria-label", t("message"));
-  input.placeholder = t(attachment ? "caption" : "message");
+  input.placeholder = t(held?.file ? "caption" : "message");
   renderState();
 }
 

@@ -70,8 +70,21 @@ const dots = () => h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h
 
 const nearBottom = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 
+// Whether the newest message is to stay in view. Only a person's scrolling up ends that: while a
+// smooth scroll is under way the end is out of sight too.
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+let pinned = true;
+let lastTop = 0;
+
+function pin(next) {
+  pinned = next;
+  if (pinned) newest.hidden = true;
+}
+
 function toBottom(smooth) {
-  scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+  pin(true);
+  const behavior = smooth && !calm.matches ? "smooth" : "instant";
+  scroller.scrollTo({ top: scroller.scrollHeight, behavior });
 }
 
 function author(message) {
@@ -96,7 +109,7 @@ function renderMessages() {
     list.replaceChildren();
     shownKey = keyNow();
   }
-  const stick = fresh || nearBottom();
+  const stick = fresh || pinned;
   const before = shown.size;
   const isGroup = chat !== null && chat?.type !== "private";
   const wanted = [];
@@ -192,6 +205,7 @@ async function send(text) {
   const { person, chat } = state;
   try {
     await api.sendText(person, chat, text);
+    pin(true);
     await refreshMessages(person, chat);
   } catch (error) {
     toast(t("failed", { reason: error.message }), "bad");
@@ -272,11 +286,14 @@ function renderAll() {
 }
 
 scroller.addEventListener("scroll", () => {
-  if (nearBottom()) newest.hidden = true;
+  if (nearBottom()) pin(true);
+  else if (scroller.scrollTop < lastTop) pin(false);
+  lastTop = scroller.scrollTop;
 });
+on("sent", () => pin(true));
 newest.addEventListener("click", () => toBottom(true));
 new ResizeObserver(() => {
-  if (newest.hidden) toBottom(false);
+  if (pinned) toBottom(false);
 }).observe(scroller);
 on("open", renderAll);
 on("lang", renderAll);
