@@ -6,6 +6,7 @@ is always brought to its end, committed or rolled back, before anybody else gets
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_
 
 from bot import ports
 from bot.store.audit import AuditRows
@@ -205,7 +207,7 @@ def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) ->
     def _configure(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+            _patiently(cursor, f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -213,6 +215,18 @@ def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _patiently(cursor: Any, statement: str) -> None:
+    """Execute, again and again while the file is locked: changing to WAL waits for nobody."""
+    for _ in range(_BUSY_SECONDS * 20):
+        try:
+            return cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            await_(asyncio.sleep(0.05))
+    return cursor.execute(statement)
 
 
 @asynccontextmanager
