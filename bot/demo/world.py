@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from bot.demo.botapi import saving
 from bot.demo.botapi.errors import bad_request, forbidden
 from bot.demo.botapi.events import EventHub
 from bot.demo.botapi.files import FileStore
@@ -228,6 +230,18 @@ class World:
     def query_id(self) -> str:
         """A fresh id for a callback or pre-checkout query."""
         return str(next(self._query_ids))
+
+    def save(self, path: Path) -> None:
+        """Write the world to a file, to be continued with `load`."""
+        saving.write(self, path)
+
+    @classmethod
+    def load(cls, path: Path, clock: WorldClock | None = None, **options: Any) -> World:
+        """A world as it was saved; `clock` takes the saved offset, `options` are the
+        constructor's. OSError or ValueError when the file cannot be read."""
+        world = cls(clock, **options)
+        saving.read(world, path)
+        return world
 
     def push(self, kind: str, payload: dict[str, Any]) -> None:
         """Queue an update for the bot."""
