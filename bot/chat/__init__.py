@@ -1,0 +1,1 @@
+"""Telegram: what people write and tap, and what the bot answers."""

@@ -1,0 +1,29 @@
+"""The command menu, per language."""
+
+from telegram import BotCommand
+
+from bot.i18n import N_, words
+
+_COMMANDS = (
+    ("start", N_("Begin")),
+    ("sims", N_("My SIMs: what is left")),
+    ("renew", N_("Renew a SIM")),
+    ("add", N_("Add a SIM")),
+    ("orders", N_("Orders and receipts")),
+    ("reminders", N_("When to remind me")),
+    ("language", N_("语言 / Language")),
+    ("help", N_("Questions and answers")),
+    ("support", N_("Write to our shop")),
+    ("paysupport", N_("Help with a payment")),
+    ("terms", N_("Terms of sale")),
+    ("privacy", N_("What we keep about you")),
+    ("cancel", N_("Stop what I am doing")),
+)
+_OPERATOR = (("queue", N_("What waits for a person")),)
+
+
+def commands_for(language: str, *, operator: bool = False) -> list[BotCommand]:
+    """The commands in one of our languages."""
+    t = words(language)
+    listed = (*_OPERATOR, *_COMMANDS) if operator else _COMMANDS
+    return [BotCommand(name, t.plain(text)) for name, text in listed]

@@ -1,0 +1,33 @@
+"""How a conversation file says what it answers to."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from telegram import Update
+from telegram.ext import CallbackQueryHandler, CommandHandler, ConversationHandler, MessageHandler
+from telegram.ext import filters as f
+
+from bot.chat.context import Context
+
+END = ConversationHandler.END
+
+Handler = Callable[[Update, Context], Awaitable[int | None]]
+
+PRIVATE = f.ChatType.PRIVATE & f.UpdateType.MESSAGE
+WRITTEN = PRIVATE & f.TEXT & ~f.COMMAND
+"""A text in a private chat that is no command."""
+
+
+def command(name: str, handler: Handler) -> CommandHandler[Context, Any]:
+    """A command in a private chat."""
+    return CommandHandler(name, handler, filters=PRIVATE)
+
+
+def on(verb: str, handler: Handler) -> CallbackQueryHandler[Context, Any]:
+    """A tap on a button with this verb."""
+    return CallbackQueryHandler(handler, pattern=rf"^{verb}(:|$)")
+
+
+def written(handler: Handler) -> MessageHandler[Context, Any]:
+    """A text, where a conversation asked for one."""
+    return MessageHandler(WRITTEN, handler)

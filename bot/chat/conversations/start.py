@@ -1,0 +1,113 @@
+"""Arriving: the greeting, the menu, the language, the help texts.
+
+    /start ──► greeting and menu ──► every other conversation
+      │            ▲
+      └► language ─┘      /help, /terms, /privacy, /paysupport, /support: one screen each
+
+Nothing here asks for text, so there are no states.
+"""
+
+from telegram import BotCommandScopeChat, Update
+from telegram.error import TelegramError
+
+from bot.chat.commands import commands_for
+from bot.chat.context import Context
+from bot.chat.conversations.routes import END, command, on
+from bot.chat.notices import sale_of
+from bot.chat.screen import Screen
+from bot.chat.views import help as pages
+from bot.chat.views import menu as views
+from bot.chat.views.orders import waiting
+from bot.domain.chats import LANGUAGES
+
+
+async def start(update: Update, context: Context) -> int:
+    """Greet; an unpaid order comes first (F15)."""
+    fresh = not context.me.language_chosen
+    order = await context.shop.checkout.open_order(context.me.id)
+    if order is not None:
+        async with context.shop.store.read() as tx:
+            sale = await sale_of(tx, order.id, context.shop.merchant)
+        if sale is not None:
+            await context.send(waiting(context.t, sale, invoice=False))
+            return END
+    name = context.me.first_name or ""
+    await context.show(views.greeting(context.t, name, context.shop.merchant.name, fresh=fresh))
+    return END
+
+
+async def menu(update: Update, context: Context) -> int:
+    """The main menu."""
+    await context.show(views.menu(context.t, context.shop.merchant.name))
+    return END
+
+
+async def language(update: Update, context: Context) -> int:
+    """Choose the language; with an argument, take it."""
+    chosen = context.arguments[0] if context.arguments else None
+    if chosen not in LANGUAGES:
+        await context.show(views.languages(context.t))
+        return END
+    async with context.shop.store.write() as tx:
+        await tx.chats.set_language(context.me.id, chosen)
+        context.chat = await tx.chats.get(context.me.id)
+    await context.show(views.menu(context.t, context.shop.merchant.name))
+    try:
+        # Telegram's own language codes have two letters; the chat's scope tells Hans from Hant.
+        await context.bot.set_my_commands(
+            commands_for(chosen, operator=context.me.id in context.shop.operators),
+            scope=BotCommandScopeChat(context.me.id),
+        )
+    except TelegramError:
+        pass  # the old menu works as well; the next change sets it
+    return END
+
+
+async def help_page(update: Update, context: Context) -> int:
+    """Help, with the questions people ask (F22)."""
+    await context.show(pages.faq(context.t, context.arguments[0] if context.arguments else None))
+    return END
+
+
+async def terms(update: Update, context: Context) -> int:
+    """/terms."""
+    await context.show(pages.terms(context.t, context.shop.merchant))
+    return END
+
+
+async def privacy(update: Update, context: Context) -> int:
+    """/privacy."""
+    await context.show(pages.privacy(context.t, context.shop.merchant))
+    return END
+
+
+async def paysupport(update: Update, context: Context) -> int:
+    """/paysupport, which Telegram asks of every bot that takes payments."""
+    await context.show(pages.paysupport(context.t, context.shop.merchant))
+    return END
+
+
+async def cancel(update: Update, context: Context) -> int:
+    """/cancel works everywhere: it ends what is being asked and shows the menu."""
+    context.draft.clear()
+    screen = views.menu(context.t, context.shop.merchant.name)
+    await context.show(Screen(views.cancelled(context.t, screen.text), screen.rows))
+    return END
+
+
+ENTRY = [
+    command("start", start),
+    command("menu", menu),
+    command("language", language),
+    command("help", help_page),
+    command("terms", terms),
+    command("privacy", privacy),
+    command("paysupport", paysupport),
+    command("cancel", cancel),
+    on("menu", menu),
+    on("lang", language),
+    on("help", help_page),
+    on("terms", terms),
+    on("privacy", privacy),
+    on("paysupport", paysupport),
+]

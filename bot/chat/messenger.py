@@ -1,0 +1,108 @@
+"""Delivers notices: words are made now, from the present truth, and the outcome told as a fact."""
+
+from datetime import timedelta
+
+import structlog
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.chat.context import NO_PREVIEW, gone, seconds, unchanged
+from bot.chat.notices import Rendered, Renderer
+from bot.chat.request import NotSent
+from bot.ports import Clock, Delivery, Notice, Outcome, Store
+
+log = structlog.get_logger()
+
+_GONE_PEOPLE = ("chat not found", "user is deactivated", "peer_id_invalid")
+
+
+class TelegramMessenger:
+    """ports.Messenger over the Bot API."""
+
+    def __init__(self, bot: Bot, store: Store, clock: Clock, renderer: Renderer) -> None:
+        self._bot = bot
+        self._store = store
+        self._clock = clock
+        self._renderer = renderer
+
+    async def deliver(self, notice: Notice) -> Delivery:
+        """Send or edit one message; see `ports.Messenger`."""
+        rendered = await self._renderer.render(notice)
+        if rendered is None:
+            return Delivery(Outcome.DROPPED)
+        try:
+            message_id = await self._put(notice.chat_id, rendered)
+        except TelegramError as error:
+            return await self._explain(notice, rendered, error)
+        if rendered.order_id is not None and message_id != rendered.edits:
+            async with self._store.write() as tx:
+                await tx.orders.set_message(rendered.order_id, message_id)
+        return Delivery(Outcome.SENT, message_id=message_id)
+
+    async def _put(self, chat_id: int, rendered: Rendered) -> int:
+        screen = rendered.screen
+        if rendered.edits is not None:
+            try:
+                await self._bot.edit_message_text(
+                    screen.text,
+                    chat_id=chat_id,
+                    message_id=rendered.edits,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=screen.markup,
+                    link_preview_options=NO_PREVIEW,
+                )
+                return rendered.edits
+            except BadRequest as error:
+                if unchanged(error):
+                    return rendered.edits
+                if not gone(error):
+                    raise
+        message = await self._bot.send_message(
+            chat_id,
+            screen.text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=screen.markup,
+            link_preview_options=NO_PREVIEW,
+        )
+        return message.message_id
+
+    async def _explain(self, notice: Notice, rendered: Rendered, error: TelegramError) -> Delivery:
+        now = self._clock.now()
+        match error:
+            case RetryAfter():
+                wait = timedelta(seconds=seconds(error))
+                return Delivery(Outcome.RETRY, retry_at=now + wait)
+            case Forbidden():
+                return Delivery(Outcome.BLOCKED, detail=error.message)
+            case ChatMigrated():
+                async with self._store.write() as tx:
+                    await tx.chats.migrate(notice.chat_id, error.new_chat_id)
+                return Delivery(Outcome.DROPPED, detail="migrated")
+            case BadRequest():
+                if any(part in error.message.lower() for part in _GONE_PEOPLE):
+                    return Delivery(Outcome.BLOCKED, detail=error.message)
+                log.error("notice_refused", kind=notice.kind, detail=error.message)
+                return Delivery(Outcome.FAILED, detail=error.message)
+            case NotSent():
+                return Delivery(Outcome.RETRY)
+            case TimedOut() if "pool" in error.message.lower():
+                return Delivery(Outcome.RETRY)
+            case _ if rendered.edits is not None:
+                # An edit that may have happened is repeated without harm.
+                return Delivery(Outcome.RETRY)
+            case TimedOut():
+                return Delivery(Outcome.AMBIGUOUS)
+            case NetworkError():
+                # 5xx before the message was accepted, or a broken connection: not known.
+                return Delivery(Outcome.AMBIGUOUS)
+        log.error("notice_failed", kind=notice.kind, detail=error.message)
+        return Delivery(Outcome.FAILED, detail=error.message)

@@ -1,0 +1,141 @@
+"""Puts the outbox's facts into words at the moment they are sent, or drops what is outdated."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat.screen import Button, Screen, button
+from bot.chat.shop import Merchant
+from bot.chat.views import orders, queue, reminders
+from bot.chat.views.sims import title
+from bot.domain.chats import Chat
+from bot.domain.orders import RUNNING_ORDERS
+from bot.domain.reminders import Stage, cycle
+from bot.domain.sims import Sim
+from bot.i18n import Html, Words, words
+from bot.ports import Carrier, Clock, Notice, Store, Tx
+from bot.services import notices
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready to go. `edits` is the message it replaces; `order_id` the order whose
+    message it is from then on."""
+
+    screen: Screen
+    edits: int | None = None
+    order_id: str | None = None
+
+
+class Renderer:
+    """One function per kind of notice."""
+
+    def __init__(
+        self, store: Store, clock: Clock, carriers: Mapping[str, Carrier], merchant: Merchant
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._carriers = carriers
+        self._merchant = merchant
+        self._kinds: Mapping[str, Callable[[Tx, Chat, Notice], Awaitable[Rendered | None]]] = {
+            notices.ORDER: self._order,
+            notices.REMINDER: self._reminder,
+            notices.DIGEST: self._digest,
+            notices.QUEUE: self._queue,
+            notices.CLAIM: self._claim,
+            notices.LATER: self._later,
+        }
+
+    async def render(self, notice: Notice) -> Rendered | None:
+        """The message of a notice; None when there is nothing left to say."""
+        async with self._store.read() as tx:
+            chat = await tx.chats.get(notice.chat_id)
+            if chat is None:
+                return None
+            return await self._kinds[notice.kind](tx, chat, notice)
+
+    async def _order(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        if sale is None:
+            return None
+        screen = orders.order_screen(_words(chat), sale, self._clock.now())
+        return Rendered(screen, edits=sale.order.message_id, order_id=sale.order.id)
+
+    async def _reminder(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        data = notice.data
+        sim = await self._still(tx, data)
+        if sim is None:
+            return None
+        also = Stage.parse(data["also"]) if data.get("also") else None
+        screen = reminders.reminder(
+            _words(chat),
+            sim,
+            Stage.parse(data["stage"]),
+            also,
+            self._clock.now(),
+            after_expiry=self._after_expiry(sim),
+        )
+        return Rendered(screen)
+
+    async def _digest(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        items = []
+        for item in notice.data["items"]:
+            sim = await self._still(tx, item)
+            if sim is not None:
+                items.append((sim, Stage.parse(item["stage"])))
+        if not items:
+            return None
+        return Rendered(reminders.digest(_words(chat), items, self._clock.now()))
+
+    async def _still(self, tx: Tx, data: Mapping[str, Any]) -> Sim | None:
+        """The SIM if its reminder is still true: not renewed, removed, stopped or being paid."""
+        sim = await tx.sims.get(data["sim_id"])
+        if sim is None or sim.removed_at or sim.reminders_stopped or cycle(sim) != data["cycle"]:
+            return None
+        if await tx.orders.of_sim(sim.id, tuple(RUNNING_ORDERS)):
+            return None
+        return sim
+
+    def _after_expiry(self, sim: Sim) -> bool:
+        carrier = self._carriers.get(sim.supplier)
+        return carrier is None or carrier.capabilities.after_expiry
+
+    async def _queue(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        return Rendered(queue.note(_words(chat), notice.data["subject"], notice.data["why"]))
+
+    async def _claim(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        claim = await tx.claims.get(notice.data["claim_id"])
+        sim = await tx.sims.get(claim.sim_id) if claim else None
+        if claim is None or sim is None:
+            return None
+        t = _words(chat)
+        if claim.state == "approved":
+            text = t("✅ Our shop has confirmed that <b>{title}</b> is yours.", title=title(sim))
+            return Rendered(Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]]))
+        text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
+        return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
+
+    async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        rows = [[Button(*cell) for cell in row] for row in notice.data["rows"]]
+        return Rendered(Screen(Html(notice.data["text"]), rows), edits=notice.data["edits"])
+
+
+def _words(chat: Chat) -> Words:
+    return words(chat.language, chat.preferences.zone)
+
+
+async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> orders.Sale | None:
+    """All that an order's message tells."""
+    order = await tx.orders.get(order_id)
+    sim = await tx.sims.get(order.sim_id) if order else None
+    if order is None or sim is None:
+        return None
+    topups = await tx.topups.of_order(order_id)
+    paid = [p for p in await tx.payments.of_order(order_id) if p.charge_id]
+    return orders.Sale(
+        order=order,
+        sim=sim,
+        topup=topups[-1] if topups else None,
+        payment=paid[0] if paid else None,
+        merchant=merchant,
+    )

@@ -1,0 +1,48 @@
+"""Telegram's side of a Stars payment: the pre-checkout question and the money's arrival."""
+
+import structlog
+from telegram import Update
+from telegram.ext import MessageHandler, PreCheckoutQueryHandler
+from telegram.ext import filters as f
+
+from bot.chat.context import Context
+from bot.chat.views.reasons import REASONS
+from bot.domain.money import Money
+from bot.i18n import words
+
+log = structlog.get_logger()
+
+
+async def pre_checkout(update: Update, context: Context) -> None:
+    """May this be paid? Answered from the store alone: Telegram gives ten seconds in all."""
+    query = update.pre_checkout_query
+    if query is None:
+        return
+    reason = await context.shop.till.precheck(
+        query.invoice_payload, query.from_user.id, Money(query.total_amount, query.currency)
+    )
+    if reason is None:
+        await query.answer(ok=True)
+        return
+    async with context.shop.store.read() as tx:
+        chat = await tx.chats.get(query.from_user.id)
+    t = words(chat.language if chat else "en")
+    log.info("pre_checkout_refused", reason=reason)
+    await query.answer(ok=False, error_message=t.plain(REASONS[reason]))
+
+
+async def paid(update: Update, context: Context) -> None:
+    """Money arrived: taken over once by its charge id; what follows is told by the outbox."""
+    message = update.effective_message
+    payment = message.successful_payment if message else None
+    if payment is None or update.effective_user is None:
+        return
+    await context.shop.till.capture(
+        payment.invoice_payload,
+        update.effective_user.id,
+        Money(payment.total_amount, payment.currency),
+        payment.telegram_payment_charge_id,
+    )
+
+
+HANDLERS = (PreCheckoutQueryHandler(pre_checkout), MessageHandler(f.SUCCESSFUL_PAYMENT, paid))

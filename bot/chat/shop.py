@@ -1,0 +1,36 @@
+"""Everything a handler may use, in one typed object: the services and the shop's own texts."""
+
+from dataclasses import dataclass
+
+from bot.ports import Clock, Store
+from bot.services.checkout import Checkout
+from bot.services.desk import Desk
+from bot.services.reminding import Reminding
+from bot.services.sims import Sims
+from bot.services.till import Till
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Who sells, as customers are told."""
+
+    name: str
+    legal_name: str | None = None
+    contact: str | None = None
+    hotline: str | None = None
+    shops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The services behind the chat."""
+
+    store: Store
+    clock: Clock
+    sims: Sims
+    checkout: Checkout
+    till: Till
+    reminding: Reminding
+    desk: Desk
+    merchant: Merchant
+    operators: frozenset[int]

@@ -1,0 +1,276 @@
+"""An order in words, from waiting for money to the receipt: one message, edited as it moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.shop import Merchant
+from bot.chat.views.plans import plan_name
+from bot.chat.views.reasons import because
+from bot.chat.views.sims import title
+from bot.domain.orders import OrderState
+from bot.domain.sales import Method, Order, Payment, TopUp
+from bot.domain.sims import Reading, Sim, mask
+from bot.i18n import N_, Html, Words
+from bot.ports import Bill
+
+STATES = {
+    OrderState.QUOTED: N_("price shown"),
+    OrderState.AWAITING_PAYMENT: N_("waiting for payment"),
+    OrderState.PAID: N_("paid"),
+    OrderState.TOPPING_UP: N_("topping up"),
+    OrderState.FULFILLED: N_("done"),
+    OrderState.EXPIRED: N_("price expired"),
+    OrderState.CANCELLED: N_("cancelled"),
+    OrderState.TOPUP_UNKNOWN: N_("asking the supplier"),
+    OrderState.NEEDS_OPERATOR: N_("with our shop"),
+    OrderState.REFUND_DUE: N_("refund on its way"),
+    OrderState.REFUNDING: N_("refund on its way"),
+    OrderState.REFUNDED: N_("refunded"),
+}
+METHODS = {Method.STARS: N_("Telegram Stars"), Method.VOUCHER: N_("voucher")}
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Everything an order's message tells."""
+
+    order: Order
+    sim: Sim
+    topup: TopUp | None
+    payment: Payment | None
+    merchant: Merchant
+
+
+def bill(t: Words, order: Order, sim: Sim, merchant: Merchant) -> Bill:
+    """What the invoice says; Telegram allows a title of 32 and a description of 255 characters."""
+    name = plan_name(t, order.plan)
+    text = t.plain(
+        "{plan} for {sim}. Order {number}, sold by {merchant}. Checked on the SIM after payment.",
+        plan=name,
+        sim=title(sim),
+        number=order.number,
+        merchant=merchant.name,
+    )
+    return Bill(title=name[:32], description=text[:255], label=name[:32])
+
+
+def _head(t: Words, sale: Sale) -> list[str | None]:
+    order = sale.order
+    paid = t("{amount} received.", amount=t.money(order.charge)) if order.charge else None
+    return [
+        t("<b>Order {number}</b>", number=order.number),
+        t("{name} for {title}", name=plan_name(t, order.plan), title=title(sale.sim)),
+        paid,
+        "",
+    ]
+
+
+def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
+    """Where an order stands and what to do next (F16)."""
+    order = sale.order
+    match order.state:
+        case OrderState.PAID | OrderState.TOPPING_UP | OrderState.TOPUP_UNKNOWN:
+            return _running(t, sale)
+        case OrderState.NEEDS_OPERATOR:
+            note = t(
+                "A person of our shop is looking at it now. Your money is safe: it is topped up "
+                "or returned. We write to you here."
+            )
+            return Screen(lines(*_head(t, sale), note), _to_sim(t, sale))
+        case OrderState.REFUND_DUE | OrderState.REFUNDING:
+            note = t(
+                "The top-up did not go through. {reason} Your money is on its way back.",
+                reason=because(t, order.reason),
+            )
+            return Screen(lines(*_head(t, sale), note), _to_sim(t, sale))
+        case OrderState.REFUNDED:
+            return Screen(lines(*_head(t, sale), _returned(t, order)), _again(t, sale))
+        case OrderState.EXPIRED:
+            note = t("This price has expired and nothing was charged. Choose a plan again.")
+            return Screen(lines(*_head(t, sale), note), _again(t, sale))
+        case OrderState.CANCELLED:
+            note = t("Cancelled. Nothing was charged.")
+            return Screen(lines(*_head(t, sale), note), _again(t, sale))
+        case OrderState.FULFILLED:
+            return receipt(t, sale, now)
+    return waiting(t, sale, invoice=False)
+
+
+def waiting(t: Words, sale: Sale, *, invoice: bool) -> Screen:
+    """An order that waits for money; `invoice` when one is below this message."""
+    order = sale.order
+    text = lines(
+        *_head(t, sale)[:2],
+        "",
+        t("Waiting for your payment until {time}.", time=t.clock(order.expires_at)),
+        t("Tap <b>Pay</b> in the invoice below.") if invoice else None,
+        t("If your connection breaks, nothing is lost: send /start and go on from here."),
+    )
+    rows = [
+        [
+            button(t.plain("Show the invoice"), "stars", order.quote_id),
+            button(t.plain("Use a voucher"), "voucher", order.quote_id),
+        ],
+        [button(t.plain("Cancel the order"), "cancel", order.id)],
+    ]
+    return Screen(text, rows)
+
+
+def no_invoice(t: Words, sale: Sale) -> Screen:
+    """Telegram could not show the invoice."""
+    return Screen(
+        t("The invoice could not be shown just now. Nothing was charged. Please tap again."),
+        [[button(t.plain("Show the invoice"), "stars", sale.order.quote_id)]],
+    )
+
+
+def ask_voucher(t: Words, order: Order, problem: str | None = None) -> Screen:
+    """Ask for a voucher code."""
+    text = lines(
+        t("<b>Order {number}</b>", number=order.number),
+        Html(problem) if problem else None,
+        t("Send me the voucher code, for example <code>XV7F-3K2M-9PQ4-TD8W</code>."),
+        t("The plan costs {price}.", price=t.money(order.price)),
+    )
+    rows = [
+        [button(t.plain("‹ Back"), "order", order.id)],
+        [button(t.plain("Cancel the order"), "cancel", order.id)],
+    ]
+    return Screen(text, rows)
+
+
+def checking_voucher(t: Words, sale: Sale) -> Screen:
+    """While the code is looked at."""
+    return Screen(lines(*_head(t, sale)[:2], "", t("⏳ Checking the voucher.")))
+
+
+_STEPS = (N_("Paid"), N_("Topping up at the supplier"), N_("Checked on the SIM"))
+
+
+def _running(t: Words, sale: Sale) -> Screen:
+    order = sale.order
+    done = 1 if order.state is not OrderState.TOPPING_UP else 1 + bool(_delivered(sale.topup))
+    marks = ["✅"] * done + ["⏳"] + ["◻️"] * len(_STEPS)
+    steps = [Html(f"{mark} {t(step)}") for mark, step in zip(marks, _STEPS, strict=False)]
+    if order.state is OrderState.TOPUP_UNKNOWN:
+        note = t(
+            "The supplier did not answer in time. We are asking whether the top-up arrived and "
+            "never buy twice. Your money is safe."
+        )
+    elif order.plan.supplier == "manual":
+        note = t("Our shop tops it up by hand, usually within a few hours. We write to you here.")
+    else:
+        note = t("This takes about a minute. You can close the chat; we write to you here.")
+    return Screen(lines(*_head(t, sale), *steps, "", note), _to_sim(t, sale))
+
+
+def _delivered(topup: TopUp | None) -> bool:
+    return topup is not None and topup.supplier_ref is not None
+
+
+def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
+    """Before and after from the SIM itself, and what a receipt must hold (F17)."""
+    order, sim, topup = sale.order, sale.sim, sale.topup
+    after = topup.after if topup else None
+    by_hand = after is None
+    charge_id = sale.payment.charge_id if sale.payment else None
+    number = sim.msisdn or sim.iccid
+    parts: list[str | None] = [
+        t("✅ <b>Renewed and checked on the SIM</b>")
+        if not by_hand
+        else t("✅ <b>Renewed by our shop</b>"),
+        t("{name} for {title}", name=plan_name(t, order.plan), title=title(sim)),
+        "",
+        *_before_after(t, sale, after),
+        "",
+        t("<b>Receipt</b>"),
+        t("Order: {number}", number=order.number),
+        t(
+            "Paid: {amount} by {method}",
+            amount=t.money(order.charge),
+            method=t(METHODS[order.method]),
+        )
+        if order.charge and order.method
+        else None,
+        t("Charge: <code>{charge}</code>", charge=charge_id)
+        if charge_id and order.method is Method.STARS
+        else None,
+        t("List price: {price}", price=t.money(order.price)),
+        t("SIM: {number}", number=mask(number)) if number else None,
+        t("Date: {date}", date=t.stamp(order.fulfilled_at or now)),
+        t("Sold by {merchant}", merchant=sale.merchant.legal_name or sale.merchant.name),
+    ]
+    return Screen(
+        lines(*parts),
+        [
+            [
+                button(t.plain("Show this SIM"), "sim", sim.id),
+                button(t.plain("Orders"), "orders", 0),
+            ]
+        ],
+    )
+
+
+def _before_after(t: Words, sale: Sale, after: Reading | None) -> list[Html]:
+    before = sale.topup.before if sale.topup else None
+    found = []
+    old = before.expiry if before else sale.order.old_expiry
+    new = after.expiry if after else sale.sim.expiry
+    if new is not None:
+        found.append(
+            t("Valid until: {old} → <b>{new}</b>", old=t.date(old) if old else "—", new=t.date(new))
+        )
+    if after and before and after.data_left is not None and before.data_left is not None:
+        found.append(
+            t(
+                "Data left: {old} → <b>{new}</b>",
+                old=t.data(before.data_left),
+                new=t.data(after.data_left),
+            )
+        )
+    return found
+
+
+def _returned(t: Words, order: Order) -> Html:
+    if order.method is Method.VOUCHER:
+        return t("Your voucher was given back: the same code works again.")
+    if order.charge is not None:
+        return t("{amount} went back to where you paid from.", amount=t.money(order.charge))
+    return t("Your payment went back to where you paid from.")
+
+
+def _to_sim(t: Words, sale: Sale) -> list[list[Button]]:
+    return [[button(t.plain("Show this SIM"), "sim", sale.sim.id)]]
+
+
+def _again(t: Words, sale: Sale) -> list[list[Button]]:
+    return [
+        [button(t.plain("Choose a plan"), "renew", sale.sim.id)],
+        [button(t.plain("‹ Menu"), "menu")],
+    ]
+
+
+def orders(t: Words, page: int, found: Sequence[Order], more: bool, now: datetime) -> Screen:
+    """The newest orders first, a page at a time."""
+    if not found and page == 0:
+        return Screen(
+            lines(t("<b>Orders</b>"), "", t("You have no orders yet. Renew a SIM to begin.")),
+            [[button(t.plain("Renew"), "renew"), button(t.plain("‹ Menu"), "menu")]],
+        )
+    parts: list[str | None] = [t("<b>Orders</b>"), ""]
+    rows: list[list[Button]] = []
+    for order in found:
+        when = t.date(order.created_at, now=now)
+        parts.append(
+            t("{number} · {date} · {state}", number=order.number, date=when,
+              state=t(STATES[order.state]))
+        )  # fmt: skip
+        rows.append([button(f"{order.number} · {plan_name(t, order.plan)}", "order", order.id)])
+    turn = []
+    if page:
+        turn.append(button(t.plain("‹ Newer"), "orders", page - 1))
+    if more:
+        turn.append(button(t.plain("Older ›"), "orders", page + 1))
+    return Screen(lines(*parts), [*rows, turn, [button(t.plain("‹ Menu"), "menu")]])

@@ -1,0 +1,173 @@
+"""What can be bought, in words: plans, an open amount, the quote."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.chat.screen import Button, Screen, button, grid, lines
+from bot.chat.views.reasons import because
+from bot.chat.views.sims import dates, title
+from bot.domain.plans import Length, Offer, Plan
+from bot.domain.quotes import Quote
+from bot.domain.sales import Method
+from bot.domain.sims import Sim
+from bot.i18n import N_, Html, Words
+
+LENGTHS = {
+    Length.DAY: N_("Days"),
+    Length.WEEK: N_("Weeks"),
+    Length.MONTH: N_("Month"),
+    Length.SEASON: N_("Season"),
+    Length.YEAR: N_("Year"),
+    Length.AMOUNT: N_("Any amount"),
+}
+
+
+def plan_name(t: Words, plan: Plan) -> str:
+    """A plan's name in the reader's language."""
+    return plan.name.get(t.language) or plan.name.get("en") or plan.code
+
+
+def plan_price(t: Words, plan: Plan) -> str:
+    """A fixed price, or the range of an open amount."""
+    if plan.open_amount is not None:
+        low, high = plan.open_amount.minimum, plan.open_amount.maximum
+        return f"{t.money(low)}–{t.money(high)}"
+    assert plan.price is not None  # noqa: S101  Plan guarantees one of the two
+    return t.money(plan.price)
+
+
+def plan_facts(t: Words, plan: Plan) -> list[Html]:
+    """What a plan holds and what it costs by day and by GB."""
+    what = []
+    if plan.unlimited:
+        what.append(t("unlimited data"))
+    elif plan.data:
+        what.append(Html(t.data(plan.data)))
+    if plan.minutes:
+        what.append(t.n("{n} minute", "{n} minutes", plan.minutes))
+    if plan.sms:
+        what.append(t.n("{n} SMS", "{n} SMS", plan.sms))
+    if plan.days:
+        what.append(t.n("{n} day", "{n} days", plan.days))
+    facts = [Html(" · ".join(what))] if what else []
+    per = []
+    day, gigabyte = plan.price_per_day(), plan.price_per_gb()
+    if day is not None:
+        per.append(t("{price} a day", price=t.price(day, plan.currency)))
+    if gigabyte is not None:
+        per.append(t("{price} a GB", price=t.price(gigabyte, plan.currency)))
+    if per:
+        facts.append(Html(" · ".join(per)))
+    if plan.speed_after:
+        facts.append(t("Then at {speed}", speed=plan.speed_after))
+    if plan.roaming:
+        facts.append(t("Works in {places}", places=", ".join(plan.roaming)))
+    if plan.devices:
+        facts.append(t.n("For {n} device", "For up to {n} devices", plan.devices))
+    if plan.extras:
+        extra = plan.extras.get(t.language) or plan.extras.get("en")
+        if extra:
+            facts.append(t("{text}", text=extra))
+    return facts
+
+
+def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:
+    """Plans of a SIM grouped by length (F10); unavailable ones say why."""
+    parts: list[str | None] = [
+        t("<b>Renew {title}</b>", title=title(sim)),
+        *dates(t, sim, now),
+    ]
+    rows: list[list[Button]] = []
+    for length in Length:
+        group = [offer for offer in offers if offer.plan.length is length]
+        if not group:
+            continue
+        parts += ["", t("<b>{length}</b>", length=t(LENGTHS[length]))]
+        for offer in sorted(group, key=_order):
+            parts.append(_offer_line(t, offer))
+            if offer.unavailable is None:
+                label = f"{plan_name(t, offer.plan)} — {plan_price(t, offer.plan)}"
+                data = (sim.id, offer.plan.code, offer.plan.version)
+                rows.append([button(label, "plan", *data)])
+    if not offers:
+        parts += ["", t("There is no plan for this SIM in our shop right now.")]
+    rows.append([button(t.plain("I renewed it myself"), "done", sim.id)])
+    rows.append([button(t.plain("‹ Back"), "sim", sim.id)])
+    return Screen(lines(*parts), rows)
+
+
+def _order(offer: Offer) -> tuple[bool, int]:
+    price = offer.plan.price
+    return (offer.unavailable is not None, price.minor if price else 0)
+
+
+def _offer_line(t: Words, offer: Offer) -> Html:
+    plan = offer.plan
+    head = t("• {name}: {price}", name=plan_name(t, plan), price=plan_price(t, plan))
+    if offer.unavailable is not None:
+        return Html(f"<s>{head}</s>\n   {because(t, offer.unavailable)}")
+    facts = plan_facts(t, plan)[:2]
+    return Html("\n   ".join([head, *facts]))
+
+
+def ask_amount(t: Words, sim: Sim, plan: Plan, problem: str | None = None) -> Screen:
+    """Ask for an open amount, with ready-made ones to tap."""
+    assert plan.open_amount is not None  # noqa: S101  only asked for such plans
+    span = plan.open_amount
+    low, high, step = span.minimum, span.maximum, span.step
+    picks = {low.minor, min(high.minor, low.minor + step.minor), high.minor}
+    for many in (4, 9):
+        if low.minor + many * step.minor <= high.minor:
+            picks.add(low.minor + many * step.minor)
+    labels = [
+        button(t.money(type(low)(minor, low.currency)), "amt", sim.id, plan.code, plan.version,
+               minor)
+        for minor in sorted(picks)
+    ]  # fmt: skip
+    text = lines(
+        t("<b>{name}</b>", name=plan_name(t, plan)),
+        *plan_facts(t, plan),
+        "",
+        Html(problem) if problem else None,
+        t("How much? From {low} to {high} in steps of {step}. Tap one, or write the number.",
+          low=t.money(low), high=t.money(high), step=t.money(step)),
+    )  # fmt: skip
+    return Screen(text, [*grid(labels, 3), [button(t.plain("‹ Back"), "renew", sim.id)]])
+
+
+def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: datetime) -> Screen:
+    """The frozen price with everything in it (F12)."""
+    until = quote.new_expiry
+    parts: list[str | None] = [
+        t("<b>Your price</b>"),
+        t("SIM: {title}", title=title(sim)),
+        t("Plan: {name}", name=plan_name(t, quote.plan)),
+        *plan_facts(t, quote.plan)[:1],
+        "",
+        t("List price: {price}", price=t.money(quote.price)),
+        t("Discount: none · Fee: none"),
+    ]
+    rows: list[list[Button]] = []
+    if quote.stars is not None and quote.rate is not None and Method.STARS in methods:
+        parts.append(
+            t("Rate: 1 {currency} = {rate} ⭐ (set by the shop, rounded up to a whole Star)",
+              currency=quote.rate.currency, rate=t.number(quote.rate.per_unit))
+        )  # fmt: skip
+        parts.append(t("<b>Total: {total}</b>", total=t.money(quote.stars)))
+        rows.append([button(t.plain("Pay {total}", total=t.money(quote.stars)), "stars", quote.id)])
+    if Method.VOUCHER in methods:
+        rows.append([button(t.plain("Use a voucher"), "voucher", quote.id)])
+    if not rows:
+        parts.append(t("No way to pay is switched on. Please write to /support."))
+    parts.append("")
+    if until is not None and until != quote.old_expiry:
+        old = t.date(quote.old_expiry, now=now) if quote.old_expiry else "—"
+        parts.append(t("Valid until: {old} → <b>{new}</b>", old=old, new=t.date(until, now=now)))
+    if quote.plan.data and not quote.plan.unlimited:
+        parts.append(t("Data you have not used stays until the new date."))
+    parts += [
+        t("This price stands until {time}.", time=t.clock(quote.expires_at)),
+        t("By paying you accept the /terms. Nothing is charged beyond this total."),
+    ]
+    rows.append([button(t.plain("‹ Other plan"), "renew", sim.id)])
+    return Screen(lines(*parts), rows)

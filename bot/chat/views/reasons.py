@@ -1,0 +1,56 @@
+"""Why something can't be done, in one sentence that also says what to do."""
+
+from bot.i18n import N_, Html, Words
+
+REASONS = {
+    # plans and quotes
+    "expired": N_(
+        "This eSIM has expired, and its supplier tops up only before expiry. "
+        "Write to /support for a replacement."
+    ),
+    "no_topups_left": N_(
+        "This eSIM has used all the top-ups its supplier allows. Write to /support for a new one."
+    ),
+    "not_sold_now": N_("The supplier does not sell this plan for this SIM right now."),
+    "price_moved": N_("The supplier changed its price; our shop is updating this plan."),
+    "supplier_off": N_("This plan's supplier is switched off in our shop right now."),
+    "plan_inactive": N_("This plan is no longer sold. Please choose another one."),
+    "plan_changed": N_("This plan has changed since. Here are the plans of today."),
+    "amount_needed": N_("Please choose an amount first."),
+    "amount_out_of_range": N_("That amount is outside the range or not on a step."),
+    # orders
+    "quote_expired": N_("This price has expired. Nothing was charged. Please choose again."),
+    "running": N_("A renewal of this SIM is already paid and running. Nothing was charged again."),
+    "not_waiting": N_("This order is no longer waiting for a payment."),
+    "unknown": N_("This button is from an earlier conversation. Here is where things stand."),
+    "method_off": N_("This way to pay is switched off right now. Please choose another one."),
+    "already_paid": N_("This order is paid already. You were not charged again."),
+    "cancelled": N_("This order was cancelled. Nothing was charged. Send /renew to start again."),
+    "not_yours": N_("This invoice was made for someone else. Nothing was charged."),
+    "amount_moved": N_("The amount no longer fits this order. Nothing was charged."),
+    # vouchers and claim codes
+    "voucher_unknown": N_("We don't know this voucher code. Check it and send it again."),
+    "voucher_used": N_("This voucher was used before. Send another code, or choose another way."),
+    "voucher_over": N_("This voucher has expired. Send another code, or choose another way."),
+    "voucher_other_plan": N_("This voucher is for another plan. Choose that plan, then use it."),
+    "voucher_value": N_(
+        "This voucher's value is not the price of this plan. Choose the plan with its value."
+    ),
+    "claim_unknown": N_("This claim code is not right. Check the card that came with the SIM."),
+    "claim_locked": N_("Too many wrong codes. Please try again in an hour, or write to /support."),
+    "claim_taken": N_("This SIM can't be added with that code. Please write to /support."),
+    # identifiers
+    "empty": N_("Please send the number of your SIM."),
+    "sim_exists": N_("You have this SIM already."),
+    "not_yours_sim": N_("This SIM is not yours, or it was removed. Here are your SIMs."),
+    # suppliers
+    "refused": N_("The supplier refused it."),
+    "no_money": N_("Our shop's account at the supplier is being refilled."),
+    "late_money": N_("Your payment came after the order had ended."),
+}
+_UNKNOWN = N_("The supplier refused it.")
+
+
+def because(t: Words, reason: str | None) -> Html:
+    """The sentence for a reason code; a supplier's own code gets a plain one."""
+    return t(REASONS.get(reason or "", _UNKNOWN))
