@@ -27,13 +27,18 @@ def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") 
     )
 
 
-def for_operators(operators: tuple[int, ...], subject: str, why: str) -> list[Notice]:
-    """One note to each operator; `subject` is the kind and id of the row that waits."""
+def for_operators(
+    operators: tuple[int, ...], subject: str, why: str, step: str = ""
+) -> list[Notice]:
+    """One note to each operator; `subject` is the kind and id of the row that waits.
+
+    `step` tells apart the times that the same thing waits for the same reason.
+    """
     return [
         Notice(
             kind=QUEUE,
             chat_id=operator,
-            dedupe_key=f"queue:{operator}:{subject}:{why}",
+            dedupe_key=f"queue:{operator}:{subject}:{why}:{step}",
             priority=Priority.OPERATOR,
             data={"subject": subject, "why": why},
         )

@@ -69,7 +69,7 @@ async def open_attempt(
     return payment
 
 
-async def tell_operators(tx: Tx, selling: Selling, subject: str, why: str) -> None:
+async def tell_operators(tx: Tx, selling: Selling, subject: str, why: str, step: str = "") -> None:
     """Put a note about `subject` ("order:<id>") into every operator's chat."""
-    for notice in notices.for_operators(selling.operators, subject, why):
+    for notice in notices.for_operators(selling.operators, subject, why, step):
         await tx.outbox.add(notice)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.domain.codes import digest, normalise
+from bot.domain.codes import digest
 from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
@@ -102,8 +102,15 @@ class Till:
 
     async def _second_capture(self, tx: Tx, first: Payment, now: datetime) -> Payment:
         """An invoice paid again: the charge gets an attempt of its own, refunded by itself."""
-        again = replace(first, id=f"{first.order_id}-{new_id(6)}", state=PaymentState.CREATED,
-                        created_at=now, charge_id=None, captured=None, captured_at=None)  # fmt: skip
+        again = replace(
+            first,
+            id=f"{first.order_id}-{new_id(6)}",
+            state=PaymentState.CREATED,
+            created_at=now,
+            charge_id=None,
+            captured=None,
+            captured_at=None,
+        )
         await tx.payments.add(again)
         return again
 
@@ -115,7 +122,7 @@ class Till:
         """
         now = self._clock.now()
         async with self._store.write() as tx:
-            found = await tx.vouchers.find(digest(normalise(code), self._selling.pepper))
+            found = await tx.vouchers.find(digest(code, self._selling.pepper.encode()))
             if found is not None and found.order_id == order_id:
                 order = await tx.orders.get(order_id)
                 if order is not None and order.chat_id == chat_id:
@@ -147,55 +154,32 @@ class Till:
     ) -> None:
         """Captured money meets its order: pay it, honour it late, or send it back."""
         if order.state is OrderState.AWAITING_PAYMENT:
-            await self._paid(tx, order, method, charge, now, "captured")
+            await pay_order(tx, order, method, charge, now, "captured")
         elif order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
             running = await tx.orders.of_sim(order.sim_id, tuple(RUNNING_ORDERS))
             plan = await tx.catalogue.get(order.plan.code)
             if not running and plan is not None and plan.active and _same_price(plan, order.plan):
-                await self._paid(tx, order, method, charge, now, "late_money")
+                await pay_order(tx, order, method, charge, now, "late_money")
                 return
             await tx.orders.move(
-                order.id, order.state, OrderState.REFUND_DUE, "late_money", now,
-                charge=charge, method=method, paid_at=now,
-            )  # fmt: skip
+                order.id,
+                order.state,
+                OrderState.REFUND_DUE,
+                "late_money",
+                now,
+                charge=charge,
+                method=method,
+                paid_at=now,
+            )
             await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE))
         # Any other state: this order is paid already; the refund job returns the surplus.
 
-    async def _paid(
-        self,
-        tx: Tx,
-        order: Order,
-        method: Method,
-        charge: Money,
-        now: datetime,
-        reason: str,
-    ) -> None:
-        moved = await tx.orders.move(
-            order.id, order.state, OrderState.PAID, reason, now,
-            charge=charge, method=method, paid_at=now,
-        )  # fmt: skip
-        if not moved:
-            return
-        await tx.topups.add(
-            TopUp(
-                id=f"{order.id}-t{new_id(6)}",
-                order_id=order.id,
-                sim_id=order.sim_id,
-                supplier=order.plan.supplier,
-                supplier_code=order.plan.supplier_code,
-                state=TopUpState.SAVED,
-                created_at=now,
-                amount=order.price if order.plan.open_amount else None,
-                max_cost=order.plan.max_cost,
-                next_at=now,
-            )
-        )
-        await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.PAID))
-
     async def _hold(self, tx: Tx, order: Order, reason: str, now: datetime) -> None:
         if order.state in (
-            OrderState.AWAITING_PAYMENT, OrderState.EXPIRED, OrderState.CANCELLED,
-        ):  # fmt: skip
+            OrderState.AWAITING_PAYMENT,
+            OrderState.EXPIRED,
+            OrderState.CANCELLED,
+        ):
             await tx.orders.move(
                 order.id,
                 order.state,
@@ -211,6 +195,39 @@ class Till:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
+
+
+async def pay_order(
+    tx: Tx, order: Order, method: Method, charge: Money, now: datetime, reason: str
+) -> None:
+    """Captured money pays the order: the top-up job and the message go with it."""
+    moved = await tx.orders.move(
+        order.id,
+        order.state,
+        OrderState.PAID,
+        reason,
+        now,
+        charge=charge,
+        method=method,
+        paid_at=now,
+    )
+    if not moved:
+        return
+    await tx.topups.add(
+        TopUp(
+            id=f"{order.id}-t{new_id(6)}",
+            order_id=order.id,
+            sim_id=order.sim_id,
+            supplier=order.plan.supplier,
+            supplier_code=order.plan.supplier_code,
+            state=TopUpState.SAVED,
+            created_at=now,
+            amount=order.price if order.plan.open_amount else None,
+            max_cost=order.plan.max_cost,
+            next_at=now,
+        )
+    )
+    await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.PAID))
 
 
 def _same_price(plan: Plan, sold: Plan) -> bool:

@@ -1,0 +1,383 @@
+"""From paid to verified: one top-up per order, asked about after a lost answer, never repeated.
+
+Every step is a row with a due time; a run takes the due ones, and a dead process's step is
+found again by the next run.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.orders import OrderState, TopUpState
+from bot.domain.sales import Order, TopUp
+from bot.domain.sims import Reading, Sim
+from bot.ports import (
+    Carrier,
+    Clock,
+    Store,
+    SupplierUnavailable,
+    TopUpAnswer,
+    TopUpRequest,
+    TopUpStatus,
+    Tx,
+)
+from bot.services import notices
+from bot.services.planning import replan
+from bot.services.selling import Selling, tell_operators
+from bot.services.work import Worker
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=3)
+"""Longer than any supplier's answer may take: a submit older than this has lost its process."""
+
+_READ_TRIES = 3
+_LOOK_UP_AFTER = (5, 15, 45, 120, 300, 900)
+"""Seconds between look-ups of a top-up whose answer was lost."""
+_VERIFY_AFTER = (5, 15, 60, 300, 900, 1800)
+"""Seconds between readings until the SIM shows the top-up; their sum is the promised time."""
+
+
+def verified(before: Reading | None, after: Reading, days: int) -> bool:
+    """Whether the SIM itself shows the top-up: validity or data grew since the reading before."""
+    if before is None:
+        return True
+    if after.expiry is not None and before.expiry is not None and after.expiry > before.expiry:
+        return True
+    if days and before.expiry is None and after.expiry is not None:
+        return True
+    return (after.data_total or 0) > (before.data_total or 0)
+
+
+class Fulfilment:
+    """The top-up job."""
+
+    def __init__(
+        self, store: Store, clock: Clock, carriers: Mapping[str, Carrier], selling: Selling
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._carriers = carriers
+        self._selling = selling
+        self.worker = Worker("fulfilment", self._run_due)
+        self.rings: list[Worker] = []
+        """Workers to wake when something is to be told or refunded."""
+
+    async def recover(self) -> None:
+        """At start: a top-up that a dead process was submitting may have happened; look it up."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            for topup in await tx.topups.in_states([TopUpState.SUBMITTING]):
+                await self._lost_answer(tx, topup, "process_died", now)
+            for topup in await tx.topups.in_states([TopUpState.RECONCILING]):
+                await tx.topups.move(
+                    topup.id, topup.state, TopUpState.UNKNOWN, "process_died", now, next_at=now
+                )
+        self.worker.ring()
+
+    async def next_due(self) -> datetime | None:
+        """When the next step is due."""
+        async with self._store.read() as tx:
+            return await tx.topups.next_due()
+
+    async def _run_due(self) -> None:
+        while True:
+            async with self._store.read() as tx:
+                due = await tx.topups.due(self._clock.now(), 20)
+            if not due:
+                return
+            await asyncio.gather(*(self._guarded(topup) for topup in due))
+            self._ring()
+
+    async def _guarded(self, topup: TopUp) -> None:
+        try:
+            await self._step(topup)
+        except Exception:
+            # A defect here must not stop other customers' top-ups, nor spin on this one.
+            log.exception("topup_step_failed", topup=topup.id, state=topup.state)
+            async with self._store.write() as tx:
+                await tx.topups.set(topup.id, next_at=self._clock.now() + timedelta(minutes=5))
+
+    async def _step(self, topup: TopUp) -> None:
+        async with self._store.read() as tx:
+            order = await tx.orders.get(topup.order_id)
+            sim = await tx.sims.get(topup.sim_id)
+        if order is None or sim is None:
+            raise LookupError(f"top-up {topup.id} has lost its order or SIM")
+        carrier = self._carriers.get(topup.supplier)
+        if carrier is None:
+            await self._to_person(topup, order, "supplier_off")
+        elif topup.state is TopUpState.SAVED:
+            await self._submit(topup, order, sim, carrier)
+        elif topup.state is TopUpState.SUBMITTING:
+            async with self._store.write() as tx:
+                await self._lost_answer(tx, topup, "lease_over", self._clock.now())
+        elif topup.state is TopUpState.SUCCEEDED:
+            await self._verify(topup, order, sim, carrier)
+        elif topup.state in (TopUpState.UNKNOWN, TopUpState.PROCESSING):
+            await self._look_up(topup, order, sim, carrier)
+        elif topup.state is TopUpState.RECONCILING:
+            now = self._clock.now()
+            async with self._store.write() as tx:
+                await tx.topups.move(
+                    topup.id, topup.state, TopUpState.UNKNOWN, "lease_over", now, next_at=now
+                )
+        else:
+            async with self._store.write() as tx:
+                await tx.topups.set(topup.id, next_at=None)
+
+    # ---- submitting ----------------------------------------------------------------------
+
+    async def _submit(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
+        before = sim.reading
+        if carrier.capabilities.reads:
+            try:
+                before = await carrier.snapshot(sim)
+            except SupplierUnavailable as error:
+                if await self._read_later(topup, error.reason):
+                    return
+        expiry = before.expiry if before is not None else None
+        if not carrier.capabilities.after_expiry and expiry and expiry <= self._clock.now():
+            await self._reject(topup, order, "expired")
+            return
+        if not await self._claim(topup, order, before):
+            return
+        # From here on a crash leaves SUBMITTING behind, which is looked up, never sent again.
+        answer = await carrier.submit(_request(topup, sim))
+        log.info("topup_submitted", topup=topup.id, status=answer.status, reason=answer.reason)
+        await self._answered(topup, order, TopUpState.SUBMITTING, answer, carrier)
+
+    async def _read_later(self, topup: TopUp, reason: str) -> bool:
+        """Without a reading before, nothing can be verified: wait for it, but not for ever."""
+        if topup.tries >= _READ_TRIES:
+            return False
+        log.warning("reading_before_failed", topup=topup.id, reason=reason)
+        async with self._store.write() as tx:
+            pause = timedelta(seconds=_VERIFY_AFTER[topup.tries])
+            await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=self._clock.now() + pause)
+        return True
+
+    async def _claim(self, topup: TopUp, order: Order, before: Reading | None) -> bool:
+        """Commit that we are about to submit; False when another run got there first."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            claimed = await tx.topups.move(
+                topup.id,
+                TopUpState.SAVED,
+                TopUpState.SUBMITTING,
+                "claimed",
+                now,
+                before=before,
+                tries=0,
+                next_at=now + LEASE,
+            )
+            if claimed:
+                await self._order_to(tx, order, OrderState.TOPPING_UP, "submitting", now)
+        self._ring()
+        return claimed
+
+    async def _answered(
+        self, topup: TopUp, order: Order, state: TopUpState, answer: TopUpAnswer, carrier: Carrier
+    ) -> None:
+        """Record a supplier's answer to a submit or a look-up."""
+        now = self._clock.now()
+        if answer.status is TopUpStatus.REJECTED:
+            await self._reject(topup, order, answer.reason or "refused", state)
+            return
+        async with self._store.write() as tx:
+            if answer.status is TopUpStatus.SUCCEEDED:
+                await tx.topups.move(
+                    topup.id,
+                    state,
+                    TopUpState.SUCCEEDED,
+                    "supplier",
+                    now,
+                    supplier_ref=answer.supplier_ref,
+                    tries=0,
+                    next_at=now,
+                )
+                await self._order_to(tx, order, OrderState.TOPPING_UP, "delivered", now)
+            elif answer.status is TopUpStatus.PROCESSING:
+                by_hand = carrier.capabilities.by_hand
+                pause = timedelta(seconds=_LOOK_UP_AFTER[min(topup.tries, 5)])
+                await tx.topups.move(
+                    topup.id,
+                    state,
+                    TopUpState.PROCESSING,
+                    "supplier",
+                    now,
+                    supplier_ref=answer.supplier_ref,
+                    tries=topup.tries + 1,
+                    next_at=None if by_hand else now + pause,
+                )
+                if by_hand:
+                    await tell_operators(tx, self._selling, f"order:{order.id}", "by_hand")
+            else:
+                await self._lost_answer(tx, topup, answer.reason or "no_answer", now)
+
+    async def _lost_answer(self, tx: Tx, topup: TopUp, reason: str, now: datetime) -> None:
+        moved = await tx.topups.move(
+            topup.id, TopUpState.SUBMITTING, TopUpState.UNKNOWN, reason, now, tries=0, next_at=now
+        )
+        order = await tx.orders.get(topup.order_id)
+        if moved and order is not None:
+            await self._order_to(tx, order, OrderState.TOPUP_UNKNOWN, reason, now)
+
+    async def _reject(
+        self, topup: TopUp, order: Order, reason: str, state: TopUpState = TopUpState.SAVED
+    ) -> None:
+        """The supplier surely did not deliver: the money goes back by itself (F18)."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            if await tx.topups.move(
+                topup.id, state, TopUpState.REJECTED, reason, now, next_at=None
+            ):
+                await self._order_to(tx, order, OrderState.REFUND_DUE, reason, now)
+        self._ring()
+
+    # ---- asking after a lost answer ------------------------------------------------------
+
+    async def _look_up(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
+        if not carrier.capabilities.finds:
+            await self._to_person(topup, order, "no_look_up")
+            return
+        now = self._clock.now()
+        state = topup.state
+        if state is TopUpState.UNKNOWN:
+            async with self._store.write() as tx:
+                if not await tx.topups.move(
+                    topup.id, state, TopUpState.RECONCILING, "asking", now, next_at=now + LEASE
+                ):
+                    return
+            state = TopUpState.RECONCILING
+        try:
+            answer = await carrier.find(_request(topup, sim))
+        except SupplierUnavailable as error:
+            answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=error.reason)
+        log.info("topup_looked_up", topup=topup.id, status=answer.status, tries=topup.tries)
+        if answer.status in (TopUpStatus.NOT_FOUND, TopUpStatus.UNKNOWN):
+            await self._ask_again(topup, order, state, answer)
+        else:
+            await self._answered(topup, order, state, answer, carrier)
+
+    async def _ask_again(
+        self, topup: TopUp, order: Order, state: TopUpState, answer: TopUpAnswer
+    ) -> None:
+        if topup.tries >= len(_LOOK_UP_AFTER):
+            # Not found for long: no supplier of ours promises that one reference buys once, so
+            # a second submit is a person's decision.
+            await self._to_person(topup, order, answer.status.value, state)
+            return
+        now = self._clock.now()
+        after = now + timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
+        async with self._store.write() as tx:
+            if state is TopUpState.RECONCILING:
+                await tx.topups.move(
+                    topup.id,
+                    state,
+                    TopUpState.UNKNOWN,
+                    answer.status.value,
+                    now,
+                    tries=topup.tries + 1,
+                    next_at=after,
+                )
+            else:
+                await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=after)
+
+    async def _to_person(
+        self, topup: TopUp, order: Order, reason: str, state: TopUpState | None = None
+    ) -> None:
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            if (state or topup.state) is TopUpState.UNKNOWN:
+                await tx.topups.move(
+                    topup.id, TopUpState.UNKNOWN, TopUpState.RECONCILING, reason, now
+                )
+                state = TopUpState.RECONCILING
+            if (state or topup.state) is TopUpState.SAVED:
+                await tx.topups.set(topup.id, next_at=now + timedelta(minutes=30))
+            else:
+                await tx.topups.move(
+                    topup.id,
+                    state or topup.state,
+                    TopUpState.NEEDS_OPERATOR,
+                    reason,
+                    now,
+                    next_at=None,
+                )
+            await self._order_to(tx, order, OrderState.NEEDS_OPERATOR, reason, now)
+            await tell_operators(tx, self._selling, f"order:{order.id}", reason, f"{order.version}")
+        self._ring()
+
+    # ---- verifying -----------------------------------------------------------------------
+
+    async def _verify(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
+        """Read the SIM back; the order is fulfilled only when the SIM itself shows it."""
+        try:
+            after = await carrier.snapshot(sim)
+        except SupplierUnavailable as error:
+            log.warning("reading_after_failed", topup=topup.id, reason=error.reason)
+            after = None
+        now = self._clock.now()
+        if after is not None and verified(topup.before, after, order.plan.days):
+            async with self._store.write() as tx:
+                if await tx.topups.move(
+                    topup.id,
+                    TopUpState.SUCCEEDED,
+                    TopUpState.VERIFIED,
+                    "reading",
+                    now,
+                    after=after,
+                    next_at=None,
+                ):
+                    await tx.sims.add_reading(sim.id, after)
+                    await finish(tx, order, now)
+                    await replan(tx, sim.id, now)
+            return
+        if topup.tries >= len(_VERIFY_AFTER):
+            await self._to_person(topup, order, "unverified")
+            return
+        async with self._store.write() as tx:
+            pause = timedelta(seconds=_VERIFY_AFTER[topup.tries])
+            await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=now + pause)
+
+    async def _order_to(
+        self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
+    ) -> None:
+        """Move the order and tell the customer, unless it is there already."""
+        current = await tx.orders.get(order.id)
+        if current is None or current.state is state:
+            return
+        if await tx.orders.move(order.id, current.state, state, reason, now):
+            step = f"{current.version}"
+            await tx.outbox.add(notices.order_moved(order.id, order.chat_id, state, step))
+
+    def _ring(self) -> None:
+        for worker in self.rings:
+            worker.ring()
+
+
+async def finish(tx: Tx, order: Order, now: datetime) -> None:
+    """The SIM has what was paid for: close the order, remember the plan, send the receipt."""
+    current = await tx.orders.get(order.id)
+    if current is None:
+        return
+    await tx.orders.move(
+        order.id, current.state, OrderState.FULFILLED, "verified", now, fulfilled_at=now
+    )
+    sim = await tx.sims.get(order.sim_id)
+    if sim is not None:
+        await tx.sims.update(sim.id, sim.version, last_plan=order.plan.code, snoozed_until=None)
+    await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))
+
+
+def _request(topup: TopUp, sim: Sim) -> TopUpRequest:
+    return TopUpRequest(
+        ref=topup.id,
+        sim=sim,
+        supplier_code=topup.supplier_code,
+        amount=topup.amount,
+        max_cost=topup.max_cost,
+    )
