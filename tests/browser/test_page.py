@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import socket
@@ -14,7 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 
 from bot.demo.botapi.app import create_app
 from bot.demo.botapi.models import BOT_TOKEN, Person
@@ -36,8 +35,10 @@ MENU = {
 class EchoBot:
     """Polls the stand-in: echoes texts, answers presses, sells one thing."""
 
+    stopping = False
+
     def __init__(self, base: str) -> None:
-        self.client = httpx.AsyncClient(base_url=f"{base}/bot{BOT_TOKEN}/", timeout=20)
+        self.client = httpx.AsyncClient(base_url=f"{base}/bot{BOT_TOKEN}/", timeout=30)
 
     async def call(self, method: str, **parameters: Any) -> Any:
         answer = (await self.client.post(method, json=parameters)).json()
@@ -48,8 +49,8 @@ class EchoBot:
         offset = 0
         commands = [{"command": "buy", "description": "Buy something"}]
         await self.call("setMyCommands", commands=commands)
-        while True:
-            updates = await self.call("getUpdates", offset=offset, timeout=1)
+        while not self.stopping:
+            updates = await self.call("getUpdates", offset=offset, timeout=20)
             for update in updates:
                 offset = update["update_id"] + 1
                 await self.handle(update)
@@ -120,13 +121,16 @@ async def demo() -> AsyncIterator[str]:
     bot = EchoBot(base)
     polling = asyncio.create_task(bot.run())
     yield base
-    polling.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
+    bot.stopping = True
+    async with httpx.AsyncClient(base_url=base) as person:  # an update ends the long poll
+        await person.post("/people/1002/chats/1002/messages", json={"text": "bye"})
+    try:
         await polling
-    await bot.client.aclose()
-    server.should_exit = True
-    await serving
-    listener.close()
+    finally:
+        await bot.client.aclose()
+        server.should_exit = True
+        await serving
+        listener.close()
 
 
 async def say(page: Page, text: str) -> None:
@@ -225,8 +229,8 @@ async def test_sends_a_photo_and_a_file(demo: str, browser_page: OpenPage) -> No
         await page.get_by_test_id("attach").click()
         async with page.expect_file_chooser() as chooser:
             await page.get_by_role("menuitem", name=kind).click()
-        picked = {"name": name, "mimeType": "application/octet-stream", "buffer": shot}
-        await (await chooser.value).set_files([picked])  # type: ignore[list-item]
+        picked: FilePayload = {"name": name, "mimeType": "image/png", "buffer": shot}
+        await (await chooser.value).set_files(picked)
         await page.get_by_test_id("send").click()
     photo = page.locator("#messages .photo img")
     await expect(photo).to_be_visible()
@@ -248,10 +252,12 @@ async def test_moves_the_clock_and_logs_calls(demo: str, browser_page: OpenPage)
     await row.locator("summary").click()
     await expect(row).to_contain_text("Echo: hello")
     await page.get_by_test_id("tab-log").press("ArrowRight")
-    switch = page.get_by_role("switch", name=re.compile("Telegram is down"))
+    switch = page.get_by_role("switch", name=re.compile("Telegram asks to slow down"))
     await switch.click()
     await expect(switch).to_have_attribute("aria-checked", "true")
     assert any(fault["on"] for fault in await httpx_json(f"{demo}/faults"))
+    await switch.click()
+    await expect(switch).to_have_attribute("aria-checked", "false")
 
 
 async def httpx_json(url: str) -> Any:
