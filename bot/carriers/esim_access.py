@@ -233,9 +233,9 @@ class EsimAccess:
         for package in await self._packages(request.sim):
             if package.package_code == request.supplier_code:
                 if package.price > cap.minor * UNITS_PER_CENT:
-                    return TopUpAnswer(TopUpStatus.REJECTED, reason="price_changed")
+                    return TopUpAnswer(TopUpStatus.REJECTED, reason="price_moved")
                 return package.price
-        return TopUpAnswer(TopUpStatus.REJECTED, reason="unknown_plan")
+        return TopUpAnswer(TopUpStatus.REJECTED, reason="not_sold_now")
 
     async def _buy(self, body: dict[str, str]) -> TopUpAnswer:
         try:

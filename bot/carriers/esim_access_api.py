@@ -42,11 +42,11 @@ REFUSALS: Mapping[str, str] = {
     **dict.fromkeys((f"00010{n}" for n in range(1, 8)), "bad_request"),
     **dict.fromkeys(("101001", "101002", "101003"), "credentials"),
     **dict.fromkeys(("200002", "200009"), "not_allowed"),
-    **dict.fromkeys(("200005", "200006"), "price_changed"),
-    "200007": "supplier_balance",
+    **dict.fromkeys(("200005", "200006"), "price_moved"),
+    "200007": "no_money",
     "200008": "bad_request",
-    "200011": "out_of_stock",
-    **dict.fromkeys(("310241", "310243"), "unknown_plan"),
+    "200011": "not_sold_now",
+    **dict.fromkeys(("310241", "310243"), "not_sold_now"),
     **dict.fromkeys(NO_SUCH_SIM, "unknown_sim"),
 }
 

@@ -206,8 +206,8 @@ class _Supplier:
     # -- the paths
 
     def _package_list(self, body: Json) -> Json:
-        profile = self._found(body)
-        location = profile.location if profile else body.get("locationCode")
+        found = self._found(body)
+        location = found[0].location if found else body.get("locationCode")
         if body.get("type") != "TOPUP":
             raise Refused("000104", "only top-ups are sold here")
         packages = [p for p in self._state.packages if p.location == location]
@@ -216,17 +216,17 @@ class _Supplier:
     def _esim_query(self, body: Json) -> Json:
         if not isinstance(body.get("pager"), dict):
             raise Refused("000106", "pager is required")
-        profile = self._found(body)
+        found = self._found(body)
         return {
-            "esimList": [self._profile_shown(profile)] if profile else [],
-            "pager": {"pageNum": 1, "pageSize": 50, "total": 1 if profile else 0},
+            "esimList": [self._profile_shown(profile) for profile in found],
+            "pager": {"pageNum": 1, "pageSize": 50, "total": len(found)},
         }
 
     def _usage_query(self, body: Json) -> Json:
         numbers = body.get("esimTranNoList")
         if not isinstance(numbers, list) or not 1 <= len(numbers) <= 10:
             raise Refused("000104", "esimTranNoList holds one to ten")
-        found = [self._state.profile(esim_tran_no=str(number)) for number in numbers]
+        found = [self._state.profile(str(number)) for number in numbers]
         return {"esimUsageList": [self._usage_shown(profile) for profile in found if profile]}
 
     def _balance(self, body: Json) -> Json:
@@ -237,7 +237,7 @@ class _Supplier:
         ref = str(body.get("transactionId") or "")
         if not ref:
             raise Refused("000106", "transactionId is required")
-        profile = self._state.profile(esim_tran_no=str(body.get("esimTranNo") or ""))
+        profile = self._state.profile(str(body.get("esimTranNo")))
         if profile is None:
             raise Refused("310403", "the eSIM is not in your orders")
         packages = {p.code: p for p in self._state.packages if p.location == profile.location}
@@ -275,10 +275,11 @@ class _Supplier:
 
     # -- as shown
 
-    def _found(self, body: Json) -> Profile | None:
-        return self._state.profile(
-            esim_tran_no=str(body.get("esimTranNo") or ""), iccid=str(body.get("iccid") or "")
-        )
+    def _found(self, body: Json) -> list[Profile]:
+        number, iccid = (str(body.get(name) or "") for name in ("esimTranNo", "iccid"))
+        if number:
+            return [p for p in self._state.profiles if p.esim_tran_no == number]
+        return [p for p in self._state.profiles if p.iccid == iccid]
 
     def _profile_shown(self, profile: Profile) -> Json:
         now = self._clock.now()

@@ -88,16 +88,13 @@ class EsimAccessState(BaseModel):
     last_tran_no: int = 25_112_000_001_000
     lookup_lag_seconds: int = 120
 
-    def profile(self, *, esim_tran_no: str = "", iccid: str = "") -> Profile | None:
-        """The newest profile with that number; None without one."""
-        for profile in reversed(self.profiles):
-            if esim_tran_no == profile.esim_tran_no or (iccid and iccid == profile.iccid):
-                return profile
-        return None
+    def profile(self, esim_tran_no: str) -> Profile | None:
+        """The profile with that number; None without one."""
+        return next((p for p in self.profiles if p.esim_tran_no == esim_tran_no), None)
 
     def use(self, esim_tran_no: str, volume: int, now: datetime) -> None:
         """The customer uses `volume` bytes; the first use activates. KeyError if unknown."""
-        profile = self.profile(esim_tran_no=esim_tran_no)
+        profile = self.profile(esim_tran_no)
         if profile is None:
             raise KeyError(esim_tran_no)
         if profile.status_at(now) == "GOT_RESOURCE":

@@ -15,6 +15,7 @@ from bot.demo.esim_access_state import GB
 from bot.domain.money import Money
 from bot.domain.sims import SimState
 from bot.ports import TopUpStatus
+from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import (
     CAP,
     PLAN,
@@ -24,7 +25,6 @@ from tests.contract.carrier_bench import (
     Host,
     Table,
     a_sim,
-    served,
     unavailable,
 )
 
@@ -74,11 +74,13 @@ async def _(b: Bench) -> None:
 
 @case("a reused ICCID leads to its living line")
 async def _(b: Bench) -> None:
-    old = b.state.profiles[0].model_copy(update={"status": "REVOKED", "esim_tran_no": "1"})
-    b.state.profiles.insert(0, old)
-    found = await b.carrier.resolve(iccid=old.iccid, msisdn=None)
+    living = b.state.profiles[0]
+    for n, place in enumerate((0, len(b.state.profiles) + 1)):
+        gone = living.model_copy(update={"status": "REVOKED", "esim_tran_no": str(n)})
+        b.state.profiles.insert(place, gone)
+    found = await b.carrier.resolve(iccid=living.iccid, msisdn=None)
     assert found is not None
-    assert found.supplier_ref == b.state.profiles[1].esim_tran_no
+    assert found.supplier_ref == living.esim_tran_no
 
 
 @case("a reading tells data, validity, age and top-ups left")
@@ -240,7 +242,7 @@ async def _(b: Bench) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served_host() -> AsyncIterator[tuple[Host, str]]:
     host = Host()
-    async with served(host) as address:
+    async with serving(host) as address:
         yield host, address
 
 

@@ -13,6 +13,7 @@ from bot.demo.esim_access_state import GB
 from bot.domain.money import Money
 from bot.domain.sims import SimState
 from bot.ports import TopUpStatus
+from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import (
     Adapter,
     Bench,
@@ -20,7 +21,6 @@ from tests.contract.carrier_bench import (
     Host,
     Table,
     a_sim,
-    served,
     unavailable,
 )
 
@@ -99,12 +99,12 @@ def refusal_case(name: str, reason: str, fault: str = "", sent: int = 1, **chang
     case(f"refused: {name}")(check)
 
 
-refusal_case("our wallet is empty", "supplier_balance", "wallet_empty")
-refusal_case("the price moved after it was read", "price_changed", "price_changed")
-refusal_case("it costs more than the cap", "price_changed", sent=0, max_cost=Money(123, "USD"))
+refusal_case("our wallet is empty", "no_money", "wallet_empty")
+refusal_case("the price moved after it was read", "price_moved", "price_changed")
+refusal_case("it costs more than the cap", "price_moved", sent=0, max_cost=Money(123, "USD"))
 refusal_case("the cap is in another currency", "cost_currency", sent=0, max_cost=Money(9, "EUR"))
-refusal_case("not sold for this SIM", "unknown_plan", sent=0, supplier_code="TOPUP_US_M_1")
-refusal_case("unknown without a cap", "unknown_plan", supplier_code="NO", max_cost=None)
+refusal_case("not sold for this SIM", "not_sold_now", sent=0, supplier_code="TOPUP_US_M_1")
+refusal_case("unknown without a cap", "not_sold_now", supplier_code="NO", max_cost=None)
 refusal_case(
     "a SIM without the supplier's id", "unknown_sim", sent=0, sim=a_sim("esim_access", None, None)
 )
@@ -208,7 +208,7 @@ async def _(b: Bench) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served_host() -> AsyncIterator[tuple[Host, str]]:
     host = Host()
-    async with served(host) as address:
+    async with serving(host) as address:
         yield host, address
 
 

@@ -150,12 +150,12 @@ async def test_a_read_without_an_answer_says_why_at_once(
 @pytest.mark.parametrize(
     ("answer", "status", "reason"),
     [
-        (topup("200007"), TopUpStatus.REJECTED, "supplier_balance"),
-        (topup(200007), TopUpStatus.REJECTED, "supplier_balance"),
-        (topup("200007", status=400), TopUpStatus.REJECTED, "supplier_balance"),
-        (topup("200007", success="false"), TopUpStatus.REJECTED, "supplier_balance"),
+        (topup("200007"), TopUpStatus.REJECTED, "no_money"),
+        (topup(200007), TopUpStatus.REJECTED, "no_money"),
+        (topup("200007", status=400), TopUpStatus.REJECTED, "no_money"),
+        (topup("200007", success="false"), TopUpStatus.REJECTED, "no_money"),
         (topup("000104"), TopUpStatus.REJECTED, "bad_request"),
-        (topup("200011"), TopUpStatus.REJECTED, "out_of_stock"),
+        (topup("200011"), TopUpStatus.REJECTED, "not_sold_now"),
         (topup("200010"), TopUpStatus.PROCESSING, "allocating"),
         (topup("200007", status=500), TopUpStatus.UNKNOWN, "server_error"),
         (topup("200007", success=True), TopUpStatus.UNKNOWN, "server_error"),
