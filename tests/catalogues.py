@@ -152,13 +152,21 @@ def _strings(message: Message | None) -> list[str]:
     return [string or ""] if isinstance(string, str) or string is None else list(string)
 
 
+def _words_in(text: Text) -> bool:
+    """Whether there is anything to translate beside placeholders and tags."""
+    said = "".join(part for part, *_ in Formatter().parse(text.many or text.one))
+    return any(letter.isalpha() for letter in re.sub(r"<[^>]*>", "", said))
+
+
 def _translation(text: Text, known: Message | None, language: str) -> str | tuple[str, ...]:
-    """What the merged catalogue says: the old words, or English for English, else nothing."""
+    """What the merged catalogue says: the old words, else the text itself where it is English or
+    has no words in it ("<b>{title}</b>"), else nothing.
+    """
     forms = 1 if text.many is None or language != "en" else 2
     old = _strings(known)
     if len(old) != forms or not all(old):
-        identity = [text.one] if text.many is None else [text.one, text.many]
-        old = identity if language == "en" else [""] * forms
+        identity = [text.one] if text.many is None else [text.one, text.many][-forms:]
+        old = identity if language == "en" or not _words_in(text) else [""] * forms
     return old[0] if text.many is None else tuple(old)
 
 

@@ -59,6 +59,16 @@ def test_update_fills_english_and_leaves_chinese_to_people(project: Path) -> Non
     assert len(missing) == 6
 
 
+def test_what_has_no_words_needs_no_translation(project: Path) -> None:
+    code = 't("<b>{title}</b>\\n· {rest}")\nt.n("{n} ⭐", "{n} ⭐", 1)\nt("<i>{n} GB</i>")'
+    (project / "bot" / "views.py").write_text(code, "utf-8")
+    catalogues.update(project)
+    assert catalogues.problems(project) == [
+        "zh_Hans: missing '<i>{n} GB</i>' (bot/views.py)",
+        "zh_Hant: missing '<i>{n} GB</i>' (bot/views.py)",
+    ]
+
+
 def test_update_keeps_translations_and_changes_nothing_the_second_time(project: Path) -> None:
     catalogues.update(project)
     translate(project, "zh_Hans", "Title", "标题")
