@@ -319,13 +319,16 @@ async def _payment_item(tx: Tx, payment: Payment) -> QueueItem | None:
 
 
 async def _earlier(tx: Tx, subject: str, update_id: int) -> Settled | None:
-    """The newest decision on the subject; `first` when it was made by this very update."""
+    """This very update's own decision (a replay, `first`), else the newest on the subject."""
+    newest: Settled | None = None
     for row in await tx.audit.latest(_LOOK_BACK):
-        if row.action.startswith(_PREFIX) and row.subject == subject:
-            return Settled(
-                action=Action(row.action.removeprefix(_PREFIX)),
-                operator_id=int(row.actor.removeprefix("operator:")),
-                at=row.at,
-                first=row.details.get("update_id") == update_id,
-            )
-    return None
+        if not row.action.startswith(_PREFIX) or row.subject != subject:
+            continue
+        first = row.details.get("update_id") == update_id
+        if first or newest is None:
+            action = Action(row.action.removeprefix(_PREFIX))
+            operator_id = int(row.actor.removeprefix("operator:"))
+            newest = Settled(action, operator_id, row.at, first)
+        if first:
+            break
+    return newest

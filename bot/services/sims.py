@@ -124,10 +124,12 @@ class Sims:
             sim = await take_with_code(tx, chat_id, sim_id, code_hash, self._clock.now())
         if isinstance(sim, SimRefused):
             raise sim
-        fresh = await self.refresh(sim)
+        await self.refresh(sim)
         async with self._store.write() as tx:
             await settle_passed(tx, sim.id, self._clock.now())
-        return fresh
+            fresh = await tx.sims.get(sim.id)
+        self._ring()
+        return fresh or sim
 
     async def ask_operator(self, chat_id: int, sim_id: str) -> bool:
         """Without a code: an operator decides. False when they have been asked already.
@@ -188,8 +190,9 @@ class Sims:
                     return known
             await tx.sims.add(sim)
             await settle_passed(tx, sim.id, now)
+            saved = await tx.sims.get(sim.id)
         self._ring()
-        return sim
+        return saved or sim
 
     # ---- reading -------------------------------------------------------------------------
 
