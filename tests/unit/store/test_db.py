@@ -25,10 +25,13 @@ async def test_what_is_written_is_read_back(db: Database) -> None:
 
 
 async def test_an_exception_rolls_back(db: Database) -> None:
-    with pytest.raises(RuntimeError, match="stop"):
+    async def fail() -> None:
         async with db.write() as tx:
             await tx.chats.add(chat())
             raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        await fail()
     async with db.read() as tx:
         assert await tx.chats.get(ALICE) is None
 

@@ -1,0 +1,283 @@
+"""SIMs, readings, claims, the reminders' ledger."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from bot.domain.sims import KeepRule, Sim, SimState, Source
+from bot.ports import Claim
+from bot.store import Database
+from bot.store import db as module
+from tests.unit.store.samples import (
+    ALICE,
+    BOB,
+    NOW,
+    chat,
+    days,
+    managed,
+    minutes,
+    reading,
+    sim,
+)
+
+CHINA = "89860012345678901234"  # 20 digits
+
+
+@pytest.fixture
+async def people(db: Database) -> Database:
+    """Alice and Bob, without SIMs."""
+    async with db.write() as tx:
+        await tx.chats.add(chat())
+        await tx.chats.add(chat(BOB))
+    return db
+
+
+async def test_a_sim_comes_back_whole(people: Database) -> None:
+    full = sim(
+        iccid=CHINA, msisdn="+8613800138000", activation_code="LPA:1$smdp.example$X",
+        nickname="妈妈", country="CN", reading=reading(), last_plan="p", reminders_stopped=True,
+        snoozed_until=days(1), next_reminder_at=days(2), removed_at=None, supplier_ref="r",
+    )  # fmt: skip
+    async with people.write() as tx:
+        assert await tx.sims.add(full)
+    async with people.read() as tx:
+        assert await tx.sims.get("sim-a") == full
+        assert await tx.sims.get("other") is None
+
+
+async def test_an_owner_has_an_iccid_or_number_once(people: Database) -> None:
+    async with people.write() as tx:
+        assert await tx.sims.add(sim("s1", iccid=CHINA, msisdn="+1"))
+        assert not await tx.sims.add(sim("s2", iccid=CHINA))
+        assert not await tx.sims.add(sim("s3", iccid=f"{CHINA[:4]} {CHINA[4:]}f"))
+        assert not await tx.sims.add(sim("s4", msisdn="+1"))
+        assert await tx.sims.add(sim("s5", BOB, iccid=CHINA, msisdn="+1"))
+        assert await tx.sims.add(sim("s6"))
+        assert await tx.sims.add(sim("s7"))
+        assert [found.id for found in await tx.sims.owned(ALICE)] == ["s1", "s6", "s7"]
+
+
+async def test_a_removed_sim_can_be_added_again(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim("s1", iccid=CHINA))
+        assert await tx.sims.update("s1", 1, removed_at=NOW)
+        assert await tx.sims.add(sim("s2", iccid=CHINA))
+        assert await tx.sims.update("s2", 1, removed_at=NOW)
+        assert await tx.sims.add(sim("s3", iccid=CHINA))
+        assert [found.id for found in await tx.sims.owned(ALICE)] == ["s3"]
+        assert await tx.sims.get("s1") is not None
+
+
+async def test_an_iccid_is_managed_once(people: Database) -> None:
+    async with people.write() as tx:
+        assert await tx.sims.add(managed("m1", iccid=CHINA))
+        assert not await tx.sims.add(managed("m2", iccid=CHINA))
+        assert not await tx.sims.add(managed("m3", BOB, iccid=CHINA))
+        assert await tx.sims.add(sim("s1", iccid=CHINA))  # what she tracks herself is her affair
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        (CHINA, CHINA),
+        (CHINA, CHINA[:-1]),
+        (CHINA[:-1], CHINA),
+        (CHINA, CHINA + "F"),
+        (CHINA, "8986 0012 3456 7890 1234"),
+        (CHINA + "F", CHINA),
+        ("898600A2345678901234", "898600a2345678901234"),
+    ],
+)
+async def test_stock_is_found_however_it_is_printed(db: Database, stored: str, asked: str) -> None:
+    async with db.write() as tx:
+        await tx.sims.add(managed("m1", iccid=stored, msisdn="+1"))
+        await tx.sims.add(managed("m2", iccid="89010000000000000001"))
+        found = await tx.sims.stock(iccid=asked, msisdn=None)
+        assert found is not None
+        assert found.id == "m1"
+
+
+async def test_stock_is_never_guessed(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim("mine", iccid=CHINA, msisdn="+1"))
+        assert await tx.sims.stock(iccid=CHINA, msisdn="+1") is None  # self-tracked
+        await tx.sims.add(managed("m1", iccid=CHINA[:-1] + "1"))
+        await tx.sims.add(managed("m2", iccid=CHINA[:-1] + "2"))
+        assert await tx.sims.stock(iccid=CHINA[:-1], msisdn=None) is None  # two could be meant
+        exact = await tx.sims.stock(iccid=CHINA[:-1] + "2", msisdn=None)
+        assert exact is not None
+        assert exact.id == "m2"
+        assert await tx.sims.stock(iccid="8901", msisdn=None) is None
+        assert await tx.sims.stock(iccid=None, msisdn=None) is None
+
+
+async def test_stock_by_number_is_the_newest_card(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1", iccid=CHINA, msisdn="+1"))
+        await tx.sims.add(managed("m2", ALICE, iccid="89010000000000000001", msisdn="+1"))
+        found = await tx.sims.stock(iccid=None, msisdn="+1")
+        assert found is not None
+        assert found.id == "m2"
+        await tx.sims.update("m2", 1, removed_at=NOW)
+        found = await tx.sims.stock(iccid="89", msisdn="+1")
+        assert found is not None
+        assert found.id == "m1"
+
+
+async def test_an_update_needs_the_version_that_was_read(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        assert await tx.sims.update("sim-a", 1, nickname="Dad", rule=KeepRule(60), expiry=None)
+        assert not await tx.sims.update("sim-a", 1, nickname="late")
+        assert not await tx.sims.update("none", 1, nickname="x")
+        found = await tx.sims.get("sim-a")
+        assert found == sim(version=2, nickname="Dad", rule=KeepRule(60), expiry=None)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"nick": "x"}, {"id": "x"}, {"created_at": NOW}, {"read_at": NOW}]
+)
+async def test_unknown_changes_are_refused(db: Database, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="cannot change"):
+        async with db.write() as tx:
+            await tx.sims.update("sim-a", 1, **changes)
+
+
+async def test_a_claimed_sim_meets_the_same_one_tracked_by_hand(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim("mine", iccid=CHINA))
+        await tx.sims.add(managed("m1", iccid=CHINA))
+    with pytest.raises(IntegrityError):
+        async with people.write() as tx:
+            await tx.sims.update("m1", 1, owner_id=ALICE)
+    async with people.write() as tx:
+        await tx.sims.update("mine", 1, removed_at=NOW)
+        assert await tx.sims.update("m1", 1, owner_id=ALICE)
+
+
+async def test_a_reading_becomes_the_newest_with_its_dates(people: Database) -> None:
+    told = reading(expiry=days(40), grace_end=days(130))
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        await tx.sims.add_reading("sim-a", told)
+        assert await tx.sims.get("sim-a") == sim(
+            reading=told, expiry=days(40), grace_end=days(130), dates_source=Source.SUPPLIER
+        )
+
+
+async def test_what_a_reading_does_not_tell_stays(people: Database) -> None:
+    silent = reading(expiry=None, grace_end=None, state=SimState.UNKNOWN)
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        await tx.sims.add_reading("sim-a", silent)
+        assert await tx.sims.get("sim-a") == sim(reading=silent)
+        await tx.sims.add_reading("sim-a", reading(expiry=days(40)))
+        found = await tx.sims.get("sim-a")
+        assert found is not None
+        assert found.grace_end == days(100)  # still after the new expiry
+        await tx.sims.add_reading("sim-a", reading(expiry=days(100)))
+        found = await tx.sims.get("sim-a")
+        assert found is not None
+        assert found.grace_end is None  # it was the old cycle's
+
+
+async def test_an_older_reading_is_kept_as_history_only(people: Database) -> None:
+    newest, late = reading(), reading(taken_at=minutes(-1), expiry=days(1))
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        await tx.sims.add_reading("sim-a", newest)
+        await tx.sims.add_reading("sim-a", late)
+        found = await tx.sims.get("sim-a")
+        assert found is not None
+        assert found.reading == newest
+        assert found.expiry == newest.expiry
+    async with module._transaction(people._reader) as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM readings"))).scalar() == 2
+
+
+async def test_due_sims_come_oldest_first_and_only_where_one_can_write(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.chats.add(chat(77, blocked_at=NOW))
+        await tx.chats.add(chat(78, migrated_to=79))
+        for id, owner, at in [
+            ("late", ALICE, minutes(-1)), ("first", BOB, minutes(-9)), ("next", ALICE, minutes(5)),
+            ("never", ALICE, None), ("blocked", 77, minutes(-99)), ("moved", 78, minutes(-99)),
+            ("stock", None, minutes(-99)),
+        ]:  # fmt: skip
+            await tx.sims.add(sim(id, owner))
+            await tx.sims.set_next_reminder(id, at)
+        await tx.sims.add(sim("gone", removed_at=NOW, next_reminder_at=minutes(-99)))
+        assert [found.id for found in await tx.sims.due(NOW, 9)] == ["first", "late"]
+        assert [found.id for found in await tx.sims.due(NOW, 1)] == ["first"]
+        assert await tx.sims.next_due() == minutes(-9)
+        await tx.sims.set_next_reminder("first", None)
+        await tx.sims.set_next_reminder("late", None)
+        assert await tx.sims.next_due() == minutes(5)
+        await tx.sims.set_next_reminder("next", None)
+        assert await tx.sims.next_due() is None
+
+
+async def test_readings_are_taken_of_who_expires_first(people: Database) -> None:
+    async with people.write() as tx:
+
+        async def put(found: Sim) -> None:
+            assert await tx.sims.add(found)
+
+        await put(managed("undated", ALICE, expiry=None, iccid="891"))
+        await put(managed("later", ALICE, expiry=days(9), iccid="892"))
+        await put(managed("soon", BOB, expiry=days(1), iccid="893"))
+        await put(managed("fresh", BOB, expiry=days(1), iccid="894", reading=reading()))
+        await put(managed("stock", expiry=days(1), iccid="895"))
+        await put(managed("gone", BOB, removed_at=NOW, iccid="896"))
+        await put(sim("self"))
+        old = replace(reading(), taken_at=minutes(-60))
+        await tx.sims.add_reading("later", replace(old, expiry=None))
+        found = await tx.sims.to_read(minutes(-30), 9)
+        assert [one.id for one in found] == ["soon", "later", "undated"]
+        assert [one.id for one in await tx.sims.to_read(minutes(-30), 1)] == ["soon"]
+
+
+async def test_a_claim_code_opens_one_sim_once(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1"))
+        await tx.claims.add_code("h1", "m1", days(1))
+        await tx.claims.add_code("h2", "m1", days(2))
+        assert sorted(await tx.claims.codes("m1", NOW)) == ["h1", "h2"]
+        assert await tx.claims.codes("m1", days(1)) == ["h2"]
+        assert await tx.claims.sim_of_code("h1", NOW) == "m1"
+        assert await tx.claims.sim_of_code("h1", days(1)) is None
+        assert not await tx.claims.use_code("h1", ALICE, days(1))
+        assert await tx.claims.use_code("h1", ALICE, NOW)
+        assert not await tx.claims.use_code("h1", BOB, NOW)
+        assert await tx.claims.sim_of_code("h1", NOW) is None
+        assert await tx.claims.codes("m1", NOW) == ["h2"]
+        assert not await tx.claims.use_code("none", ALICE, NOW)
+
+
+async def test_a_claim_waits_once_and_is_settled_once(people: Database) -> None:
+    first = Claim("c1", ALICE, "m1", "waiting", NOW)
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1"))
+        assert await tx.claims.ask(first)
+        assert not await tx.claims.ask(replace(first, id="c2"))
+        assert await tx.claims.ask(replace(first, id="c3", chat_id=BOB))
+        assert [claim.id for claim in await tx.claims.waiting()] == ["c1", "c3"]
+        assert await tx.claims.settle("c1", "refused")
+        assert not await tx.claims.settle("c1", "granted")
+        assert await tx.claims.get("c1") == replace(first, state="refused")
+        assert await tx.claims.ask(replace(first, id="c4"))
+        assert [claim.id for claim in await tx.claims.waiting()] == ["c3", "c4"]
+
+
+async def test_a_stage_is_settled_once_a_cycle(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        assert await tx.reminders.add("sim-a", "2026-11-30", "expiry-7", sent=True, at=NOW)
+        assert not await tx.reminders.add("sim-a", "2026-11-30", "expiry-7", sent=False, at=NOW)
+        assert await tx.reminders.add("sim-a", "2026-11-30", "expiry-3", sent=False, at=NOW)
+        assert await tx.reminders.add("sim-a", "2026-12-30", "expiry-7", sent=True, at=NOW)
+        assert await tx.reminders.sent("sim-a", "2026-11-30") == {"expiry-7", "expiry-3"}
+        assert await tx.reminders.sent("sim-a", "2027-01-01") == frozenset()
