@@ -7,6 +7,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import FilePayload, Locator, Page, expect
+from starlette.applications import Starlette
 
 from bot.demo.botapi.app import create_app
 from bot.demo.botapi.models import BOT_TOKEN, Person
@@ -313,3 +315,27 @@ async def test_follows_the_systems_colours_until_told(
     assert await brightness() > 600
     await page.get_by_role("button", name="Theme: light").click()
     assert await brightness() < 200
+
+
+async def test_serves_only_its_own_files_and_names_no_other_address() -> None:
+    transport = httpx.ASGITransport(app=Starlette(routes=page_routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+        index = await client.get("/")
+        assert "default-src 'none'" in index.headers["content-security-policy"]
+        assert (await client.get("/page/..%2f__init__.py")).status_code == 404
+        seen, waiting = set(), set(re.findall(r'"(/page/[^"]+)"', index.text))
+        while waiting:
+            path = waiting.pop()
+            seen.add(path)
+            answer = await client.get(path)
+            assert answer.status_code == 200, path
+            addresses = re.findall(r"https?://[\w./-]+", answer.text)
+            allowed = {"http://www.w3.org/2000/svg", "https://t.me/", "https://"}
+            assert set(addresses) <= allowed, (path, addresses)
+            if path.endswith(".js"):
+                assert answer.headers["content-type"].startswith("text/javascript")
+                assert "innerHTML" not in answer.text
+                modules = re.findall(r'from "\./([^"]+)"|import "\./([^"]+)"', answer.text)
+                waiting |= {f"/page/{a or b}" for a, b in modules} - seen
+    on_disk = {f"/page/{item.name}" for item in (files("bot.demo") / "page").iterdir()}
+    assert on_disk == seen | {"/page/index.html"}

@@ -19,7 +19,7 @@ const clockTime = h("time", { class: "clock-time", "data-testid": "clock-now" })
 const clockDay = h("p", { class: "clock-day" });
 const offset = h("p", { class: "quiet", role: "status", "data-testid": "clock-offset" });
 const buttons = STEPS.map(([id, , seconds]) =>
-  h("button", { type: "button", class: "secondary", "data-testid": id, onclick: () => advance(seconds) }),
+  h("button", { class: "secondary", "data-testid": id, onclick: () => advance(seconds) }),
 );
 const help = h("p", { class: "quiet" });
 let busy = false;
@@ -60,7 +60,13 @@ async function advance(seconds) {
   state.people.forEach((person) => refreshChats(person.id));
 }
 
-fill(panel, h("div", { class: "clock-face" }, clockTime, clockDay), offset, h("div", { class: "clock-steps" }, buttons), help);
+fill(
+  panel,
+  h("div", { class: "clock-face" }, clockTime, clockDay),
+  offset,
+  h("div", { class: "clock-steps" }, buttons),
+  help,
+);
 on("clock", render);
 on("lang", render);
 setInterval(tick, 1000);

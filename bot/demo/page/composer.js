@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { toast } from "./dialogs.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { t } from "./i18n.js";
 import { chatById, emit, messagesFor, on, refreshMessages, state } from "./state.js";
@@ -102,7 +102,7 @@ function hold(next) {
       icon(HELD_ICONS[next.kind]),
       h("span", { class: "held-name" }, next.file ? next.file.name : `${t("editing")}: ${next.message.text}`),
       next.file && h("small", {}, bytes(next.file.size)),
-      h("button", { type: "button", class: "icon-button small", "aria-label": t("cancel"), onclick: letGo }, icon("close")),
+      iconButton("close", t("cancel"), letGo, { kind: "small" }),
     );
     input.focus();
   }
@@ -150,17 +150,15 @@ input.addEventListener("paste", (event) => {
   hold({ kind: "photo", file: image });
 });
 attachButton.addEventListener("click", () => {
-  const choices = [
-    ["photo", "image", "attach_photo"],
-    ["document", "document", "attach_document"],
-  ];
-  togglePopover(attachButton, t("attach"), choices.map(([kind, name, word]) => option([icon(name), h("span", {}, t(word))], () => pick(kind))));
+  const choice = (kind) => option([icon(HELD_ICONS[kind]), h("span", {}, t(`attach_${kind}`))], () => pick(kind));
+  togglePopover(attachButton, t("attach"), ["photo", "document"].map(choice));
 });
 
 // --- the popover: commands and attachments -------------------------------------------------------
 
 function option(children, onclick, testid) {
-  return h("button", { type: "button", class: "option", role: "menuitem", tabindex: "-1", "data-testid": testid, onclick }, children);
+  const props = { class: "option", role: "menuitem", tabindex: "-1", "data-testid": testid, onclick };
+  return h("button", props, children);
 }
 
 function openPopover(button, label, options, focus) {

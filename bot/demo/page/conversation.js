@@ -2,12 +2,13 @@
 
 import * as api from "./api.js";
 import { alertBox, toast } from "./dialogs.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, iconButton } from "./dom.js";
 import { dayKey, dayName, parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 import { actionText, renderMessage, serviceText } from "./message.js";
 import { paySheet } from "./pay.js";
-import { actionIn, chatById, isWide, messagesFor, now, on, open, refreshChats, refreshMessages, state } from "./state.js";
+import { actionIn, chatById, isWide, messagesFor, now, on, open, personById } from "./state.js";
+import { refreshChats, refreshMessages, state } from "./state.js";
 import { chatAvatar, chatKind, chatName } from "./people.js";
 
 const pane = document.getElementById("conversation");
@@ -32,7 +33,7 @@ function renderHead() {
   const action = actionIn(state.person, state.chat);
   fill(
     head,
-    h("button", { type: "button", class: "icon-button back", "aria-label": t("back"), onclick: () => open(state.person, null) }, icon("back")),
+    iconButton("back", t("back"), () => open(state.person, null), { kind: "back" }),
     chatAvatar(chat),
     h(
       "div",
@@ -45,12 +46,8 @@ function renderHead() {
 }
 
 function blockButton(chat) {
-  const word = t(chat.blocked ? "unblock" : "block");
-  return h(
-    "button",
-    { type: "button", class: "icon-button", id: "block", "data-testid": "block", title: word, "aria-label": word, "aria-pressed": String(chat.blocked), onclick: () => setBlocked(!chat.blocked) },
-    icon("block"),
-  );
+  const props = { "data-testid": "block", "aria-pressed": String(chat.blocked) };
+  return iconButton("block", t(chat.blocked ? "unblock" : "block"), () => setBlocked(!chat.blocked), props);
 }
 
 /** Block or unblock the bot for the chosen person. */
@@ -108,6 +105,7 @@ function renderMessages() {
     shown.clear();
     list.replaceChildren();
     shownKey = keyNow();
+    list.lang = personById(state.person)?.language_code ?? ""; // picks the right Chinese glyphs
   }
   const stick = fresh || pinned;
   const before = shown.size;
@@ -166,13 +164,14 @@ function itemFor(message, view, quiet) {
   const json = JSON.stringify([message, view]);
   const known = shown.get(message.message_id);
   if (known?.json === json) return known.item;
-  const item = known?.item ?? h("li", { "data-testid": `message-${message.message_id}`, "data-id": message.message_id });
+  const id = message.message_id;
+  const item = known?.item ?? h("li", { "data-testid": `message-${id}`, "data-id": id });
   const focused = known && item.contains(document.activeElement) ? document.activeElement : null;
   renderMessage(item, message, view, act);
   if (focused) refocus(item, focused);
   if (!known && !quiet) item.classList.add("arriving");
   if (known && known.text !== textOf(message)) flash(item);
-  shown.set(message.message_id, { item, json, text: textOf(message) });
+  shown.set(id, { item, json, text: textOf(message) });
   return item;
 }
 

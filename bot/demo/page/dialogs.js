@@ -1,6 +1,6 @@
 // Toasts, alerts and the picture viewer. Modal things are <dialog>s: focus stays inside, Esc closes.
 
-import { h, icon } from "./dom.js";
+import { h, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
 
 const TOAST_MS = 4500;
@@ -33,7 +33,7 @@ export function alertBox(title, text) {
     { class: "alert", role: "alertdialog", "aria-label": title, "data-testid": "alert" },
     h("strong", {}, title),
     h("p", {}, text),
-    h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, t("ok")),
+    h("button", { class: "primary", onclick: () => dialog.close() }, t("ok")),
   );
 }
 
@@ -41,7 +41,7 @@ export function lightbox(source, alt) {
   const dialog = openDialog(
     { class: "lightbox", "aria-label": alt },
     h("img", { src: source, alt, onclick: () => dialog.close() }),
-    h("button", { type: "button", class: "icon-button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close")),
+    iconButton("close", t("close"), () => dialog.close()),
   );
 }
 

@@ -2,15 +2,16 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Build an element: `on…` properties are listeners, `dataset` is merged, the rest are attributes. */
+/** Build an element: `on…` properties are listeners, `vars` are CSS variables, the rest are attributes. */
 export function h(tag, props, ...children) {
   const node = document.createElement(tag);
+  if (tag === "button") node.type = "button"; // else it would send a form around it
   for (const [key, value] of Object.entries(props ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "dataset") Object.assign(node.dataset, value);
-    else if (key === "vars") for (const [name, v] of Object.entries(value)) node.style.setProperty(name, v);
-    else node.setAttribute(key, value === true ? "" : String(value));
+    else if (key === "vars") {
+      for (const [name, v] of Object.entries(value)) node.style.setProperty(name, v);
+    } else node.setAttribute(key, value === true ? "" : String(value));
   }
   node.append(...solid(children));
   return node;
@@ -66,10 +67,17 @@ export function icon(name) {
   return svg;
 }
 
+/** A round button with an icon; `label` is its name and its tooltip. */
+export function iconButton(name, label, onclick, { kind = "", ...props } = {}) {
+  const look = `icon-button ${kind}`.trim();
+  return h("button", { class: look, title: label, "aria-label": label, onclick, ...props }, icon(name));
+}
+
 /** A text in which each ⭐ is drawn (not every machine has the emoji) and still read as text. */
 export function starred(text) {
   const parts = text.split(/⭐\uFE0F?/);
-  return parts.flatMap((part, i) => (i === 0 ? [part] : [h("span", { class: "star" }, icon("star"), h("span", { class: "sr" }, "⭐")), part]));
+  const star = () => h("span", { class: "star" }, icon("star"), h("span", { class: "sr" }, "⭐"));
+  return parts.flatMap((part, i) => (i === 0 ? [part] : [star(), part]));
 }
 
 /** Move the focus with the arrow keys among the elements that match, within a container. */

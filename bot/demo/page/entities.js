@@ -66,7 +66,7 @@ function wrap(entity, raw, children, actions) {
     case "email":
       return link(`mailto:${raw}`, children, actions);
     case "bot_command":
-      return h("button", { type: "button", class: "inline-link", onclick: () => actions.command?.(raw) }, children);
+      return h("button", { class: "inline-link", onclick: () => actions.command?.(raw) }, children);
     case "mention":
     case "text_mention":
     case "hashtag":
@@ -82,18 +82,14 @@ function wrap(entity, raw, children, actions) {
 function link(address, children, actions) {
   const url = parseUrl(address);
   if (!url || !["http:", "https:", "mailto:", "tg:", "tel:"].includes(url.protocol)) return h("span", {}, children);
-  return h(
-    "a",
-    { href: url.href, target: "_blank", rel: "noopener noreferrer", onclick: (event) => actions.link?.(url.href, event) },
-    children,
-  );
+  const onclick = (event) => actions.link?.(url.href, event);
+  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", onclick }, children);
 }
 
 function quote(children) {
-  const node = h("blockquote", { class: "expandable", tabindex: "0", onclick: () => node.classList.toggle("open") }, children);
-  node.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") node.classList.toggle("open");
-  });
+  const onclick = () => node.classList.toggle("open");
+  const onkeydown = (event) => event.key === "Enter" && onclick();
+  const node = h("blockquote", { class: "expandable", tabindex: "0", onclick, onkeydown }, children);
   return node;
 }
 

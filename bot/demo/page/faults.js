@@ -31,24 +31,25 @@ async function flip(fault) {
 
 function row(fault) {
   const title = (lang() === "zh" ? fault.title_zh : fault.title_en) ?? fault.name;
+  const note = lang() === "en" && fault.description;
   const id = `fault-${fault.name}`;
-  return h(
-    "li",
-    {},
-    h(
-      "button",
-      { type: "button", role: "switch", class: "switch", "aria-checked": String(isOn(fault)), "data-testid": id, "data-focus": id, onclick: () => flip(fault) },
-      h("span", { class: "words" }, h("strong", {}, title), lang() === "en" && fault.description && h("small", {}, fault.description)),
-      fault.times > 0 && h("span", { class: "chip" }, `×${fault.times}`),
-      h("span", { class: "track", "aria-hidden": "true" }),
-    ),
-  );
+  const props = {
+    role: "switch",
+    class: "switch",
+    "aria-checked": String(isOn(fault)),
+    "data-testid": id,
+    "data-focus": id,
+    onclick: () => flip(fault),
+  };
+  const words = h("span", { class: "words" }, h("strong", {}, title), note && h("small", {}, note));
+  const times = fault.times > 0 && h("span", { class: "chip" }, `×${fault.times}`);
+  return h("li", {}, h("button", props, words, times, h("span", { class: "track", "aria-hidden": "true" })));
 }
 
 function render() {
   const focus = document.activeElement?.dataset?.focus;
-  const list = faults.length ? h("ul", { class: "switches" }, faults.map(row)) : h("p", { class: "quiet" }, t("fault_none"));
-  fill(panel, h("p", { class: "quiet" }, t("fault_help")), list);
+  const help = h("p", { class: "quiet" }, t(faults.length ? "fault_help" : "fault_none"));
+  fill(panel, help, h("ul", { class: "switches" }, faults.map(row)));
   if (focus?.startsWith("fault-")) panel.querySelector(`[data-focus="${focus}"]`)?.focus();
   emit("fault-count", faults.filter(isOn).length);
 }

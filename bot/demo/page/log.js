@@ -91,7 +91,6 @@ function renderWords() {
       h(
         "button",
         {
-          type: "button",
           "aria-pressed": String(side === name),
           onclick: () => {
             side = name;
@@ -131,7 +130,8 @@ async function loadCalls() {
   }
 }
 
-fill(panel, help, filter, h("div", { class: "log-bar" }, sides, h("label", { class: "check" }, polling, pollingWord)), list);
+const pollingLabel = h("label", { class: "check" }, polling, pollingWord);
+fill(panel, help, filter, h("div", { class: "log-bar" }, sides, pollingLabel), list);
 filter.addEventListener("input", render);
 polling.addEventListener("change", render);
 on("call", (event) => add([event.call]));

@@ -59,8 +59,8 @@ export function renderMessage(item, message, view, act) {
   item.classList.toggle("last", view.last);
   if (service) {
     const mark = message.successful_payment ? "check" : message.refunded_payment ? "receipt" : null;
-    const line = h("p", { class: mark ? "service-line money" : "service-line" }, mark && icon(mark), h("span", {}, starred(service)));
-    item.replaceChildren(line);
+    const look = mark ? "service-line money" : "service-line";
+    item.replaceChildren(h("p", { class: look }, mark && icon(mark), h("span", {}, starred(service))));
     return;
   }
   const bubble = h("div", { class: "bubble" }, message.deleted ? tombstone(message) : content(message, view, out, act));
@@ -135,11 +135,8 @@ function photo(message) {
   const alt = message.caption ?? t("photo");
   // The size is known before the picture is, so nothing jumps when it arrives.
   const image = h("img", { src: source, alt, width: largest.width, height: largest.height, loading: "lazy" });
-  return h(
-    "button",
-    { type: "button", class: "photo", "aria-label": t("open_photo"), vars: { "--w": `${width}px` }, onclick: () => lightbox(source, alt) },
-    image,
-  );
+  const onclick = () => lightbox(source, alt);
+  return h("button", { class: "photo", "aria-label": t("open_photo"), vars: { "--w": `${width}px` }, onclick }, image);
 }
 
 function fileCard(message, file) {
@@ -164,16 +161,18 @@ function invoice(message, act) {
   const amount = money(total_amount, currency);
   const settled = isPaid(message);
   const hasOwnButton = message.reply_markup?.inline_keyboard?.flat().some((button) => button.pay);
+  const sign = h("span", { class: "invoice-icon" }, icon("receipt"));
+  const chip = settled && h("span", { class: "chip" }, icon("check"), t("paid"));
   return h(
     "div",
     { class: "invoice" },
-    h("div", { class: "invoice-head" }, h("span", { class: "invoice-icon" }, icon("receipt")), h("span", {}, t("invoice"))),
+    h("div", { class: "invoice-head" }, sign, h("span", {}, t("invoice"))),
     h("strong", {}, title),
     h("p", {}, description),
-    h("div", { class: "invoice-amount" }, h("span", {}, starred(amount)), settled && h("span", { class: "chip" }, icon("check"), t("paid"))),
+    h("div", { class: "invoice-amount" }, h("span", {}, starred(amount)), chip),
     !hasOwnButton && !settled && h(
       "button",
-      { type: "button", class: "primary", "data-testid": `pay-${message.message_id}`, onclick: () => act.pay(message) },
+      { class: "primary", "data-testid": `pay-${message.message_id}`, onclick: () => act.pay(message) },
       h("span", {}, starred(t("pay", { amount }))),
     ),
   );
@@ -185,7 +184,7 @@ function keyboardOf(message, act) {
   if (rows.length === 0) return null;
   return h(
     "div",
-    { class: "keyboard", role: "group", lang: "" },
+    { class: "keyboard", role: "group" },
     rows.map((row) => h("div", { class: "keys" }, row.map((button) => keyOf(message, button, act)))),
   );
 }
@@ -196,7 +195,6 @@ function keyOf(message, button, act) {
   const node = h(
     "button",
     {
-      type: "button",
       class: "key",
       "data-style": button.style,
       disabled: settled,

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { fill, h, icon, starred } from "./dom.js";
+import { fill, h, icon, iconButton, starred } from "./dom.js";
 import { money } from "./format.js";
 import { t } from "./i18n.js";
 import { personById, refreshMessages, refreshPeopleOnly } from "./state.js";
@@ -16,7 +16,7 @@ export function paySheet(person, chat, message) {
   const status = h("div", { class: "sheet-status", role: "status", "data-testid": "pay-result" });
   const dialog = openDialog(
     { class: "sheet", "aria-label": t("pay_title"), "data-testid": "pay-sheet" },
-    h("div", { class: "sheet-head" }, h("h2", {}, t("pay_title")), closeButton(() => dialog.close())),
+    h("div", { class: "sheet-head" }, h("h2", {}, t("pay_title")), iconButton("close", t("close"), () => dialog.close())),
     h("div", { class: "sheet-amount" }, starred(amount)),
     h("strong", { class: "sheet-title" }, title),
     h("p", { class: "sheet-text" }, description),
@@ -53,7 +53,8 @@ export function paySheet(person, chat, message) {
       h("strong", {}, t(ok ? "pay_done" : "pay_failed")),
       !ok && h("span", {}, reason),
     );
-    const button = h("button", { type: "button", class: "primary", "data-testid": "pay-close", onclick: () => dialog.close() }, t("ok"));
+    const props = { class: "primary", "data-testid": "pay-close", onclick: () => dialog.close() };
+    const button = h("button", props, t("ok"));
     fill(foot, button);
     button.focus();
   }
@@ -61,7 +62,6 @@ export function paySheet(person, chat, message) {
   const confirm = h(
     "button",
     {
-      type: "button",
       class: "primary",
       "data-testid": "pay-confirm",
       onclick: () => settle(() => api.pay(person, chat, message.message_id), shown),
@@ -71,7 +71,6 @@ export function paySheet(person, chat, message) {
   const refuse = h(
     "button",
     {
-      type: "button",
       class: "secondary",
       "data-testid": "pay-decline",
       onclick: () => settle(() => api.decline(person, chat, message.message_id), () => dialog.close()),
@@ -91,10 +90,6 @@ function reasonFor(result) {
 
 function facts(payer, currency) {
   const rows = [[t("pay_from"), payer?.name]];
-  if (currency === "XTR" && payer?.stars !== undefined) rows.push([t("pay_balance"), starred(money(payer.stars, "XTR"))]);
+  if (currency === "XTR" && payer) rows.push([t("pay_balance"), starred(money(payer.stars, "XTR"))]);
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
-}
-
-function closeButton(onclick) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": t("close"), onclick }, icon("close"));
 }

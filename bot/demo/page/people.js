@@ -50,7 +50,6 @@ function personRow(person) {
     h(
       "button",
       {
-        type: "button",
         class: "person",
         "data-testid": `person-${person.id}`,
         "data-focus": `person-${person.id}`,
@@ -72,6 +71,7 @@ function chatRow(chat) {
   const list = messagesFor(state.person, chat.id) ?? [];
   const last = list.at(-1) ?? null;
   const current = String(chat.id) === String(state.chat);
+  const when = last && h("time", {}, shortWhen(last.date, now()));
   const mine = last && String(last.from?.id) === String(state.person) && !serviceText(last);
   return h(
     "li",
@@ -79,7 +79,6 @@ function chatRow(chat) {
     h(
       "button",
       {
-        type: "button",
         class: "chat",
         "data-testid": `chat-${chat.id}`,
         "data-focus": `chat-${chat.id}`,
@@ -90,11 +89,11 @@ function chatRow(chat) {
       h(
         "span",
         { class: "words" },
-        h("span", { class: "line" }, h("strong", {}, chatName(chat)), last && h("time", {}, shortWhen(last.date, now()))),
+        h("span", { class: "line" }, h("strong", {}, chatName(chat)), when),
         h(
           "span",
           { class: "line" },
-          h("small", {}, last ? [mine && h("span", { class: "mine" }, `${t("you")}: `), preview(last)] : chatKind(chat)),
+          h("small", {}, mine && h("span", { class: "mine" }, `${t("you")}: `), last ? preview(last) : chatKind(chat)),
           badge(unread(state.person, chat.id)),
         ),
       ),

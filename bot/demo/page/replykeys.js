@@ -35,7 +35,8 @@ function render() {
   const rows = keyboard?.keyboard ?? [];
   const key = (button) => {
     const text = typeof button === "string" ? button : button.text;
-    return h("button", { type: "button", class: "key", onclick: () => send(keyboard, text) }, h("span", { class: "label" }, text));
+    const onclick = () => send(keyboard, text);
+    return h("button", { class: "key", onclick }, h("span", { class: "label" }, text));
   };
   fill(box, rows.map((row) => h("div", { class: "keys" }, row.map(key))));
 }

@@ -46,7 +46,6 @@ function renderTabs() {
       h(
         "button",
         {
-          type: "button",
           role: "tab",
           id: `tab-${name}`,
           "data-testid": `tab-${name}`,

@@ -16,7 +16,6 @@ function card(item) {
     h(
       "button",
       {
-        type: "button",
         class: "sample",
         "data-testid": `try-${item.value}`,
         onclick: () => {
