@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.store import Database
+from bot.store.tables import metadata
 
 SERVER = os.environ.get("XUKA_TEST_POSTGRES_URL")
 BACKENDS = [
@@ -26,12 +27,13 @@ BACKENDS = [
 ]
 
 
-async def admin(statement: str) -> None:
-    """Run one statement on the server, outside of transactions."""
-    assert SERVER is not None
-    engine = create_async_engine(SERVER, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+async def admin(*statements: str, url: str | None = SERVER) -> None:
+    """Run statements on the server, outside of transactions."""
+    assert url is not None
+    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with engine.connect() as conn:
-        await conn.execute(text(statement))
+        for statement in statements:
+            await conn.execute(text(statement))
     await engine.dispose()
 
 
@@ -42,8 +44,8 @@ def database_url(name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[str]:
-    """Name of a migrated, empty PostgreSQL database of this process, to copy."""
+def emptied() -> Iterator[str]:
+    """URL of a migrated PostgreSQL database of this process; each test that used it empties it."""
     name = f"xuka_{uuid4().hex[:12]}"
 
     async def make() -> None:
@@ -51,7 +53,7 @@ def template() -> Iterator[str]:
         await (await Database.open(database_url(name))).close()
 
     asyncio.run(make())
-    yield name
+    yield database_url(name)
     asyncio.run(admin(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -74,21 +76,24 @@ async def empty_url(backend: str, tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def copied(backend: str, request: pytest.FixtureRequest) -> str:
-    """Name of the PostgreSQL database to copy; made only when one is needed."""
-    return "" if backend == "sqlite" else str(request.getfixturevalue("template"))
+def shared(backend: str, request: pytest.FixtureRequest) -> str:
+    """URL of the PostgreSQL database to use; made only when one is needed."""
+    return "" if backend == "sqlite" else str(request.getfixturevalue("emptied"))
 
 
 @pytest.fixture
-async def url(backend: str, tmp_path: Path, copied: str) -> AsyncIterator[str]:
-    """Of a database at the newest revision, without rows."""
+async def url(backend: str, tmp_path: Path, shared: str) -> AsyncIterator[str]:
+    """Of a database at the newest revision, without rows, of this test alone."""
     if backend == "sqlite":
         yield f"sqlite:///{tmp_path / 'xuka.db'}"
         return
-    name = f"xuka_{uuid4().hex[:12]}"
-    await admin(f"CREATE DATABASE {name} TEMPLATE {copied}")
-    yield database_url(name)
-    await admin(f"DROP DATABASE {name} WITH (FORCE)")
+    yield shared
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    await admin(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}",  # noqa: S608
+        f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY",
+        url=shared,
+    )
 
 
 @pytest.fixture
