@@ -12,6 +12,7 @@ from bot.domain.sales import Method
 from bot.domain.sims import Reading, Sim
 from bot.ports import (
     Capabilities,
+    Outcome,
     Resolved,
     SupplierPlan,
     SupplierUnavailable,
@@ -117,7 +118,13 @@ async def opened(folder: Path) -> AsyncIterator[Database]:
 
 
 async def queued(database: Database, kind: str) -> list[tuple[int, dict[str, object]]]:
-    """Chat and facts of the notices of one kind that wait to be sent, one per chat at a time."""
+    """Send everything there is to send; chat and facts of the notices of one kind."""
+    found: list[tuple[int, dict[str, object]]] = []
     async with database.write() as tx:
-        notices = await tx.outbox.claim(NOW + timedelta(days=3650), 100)
-    return [(notice.chat_id, dict(notice.data)) for notice in notices if notice.kind == kind]
+        while notices := await tx.outbox.claim(NOW + timedelta(days=300), 100):
+            for notice in notices:
+                assert notice.id is not None
+                await tx.outbox.settle(notice.id, Outcome.SENT, NOW)
+                if notice.kind == kind:
+                    found.append((notice.chat_id, dict(notice.data)))
+    return found
