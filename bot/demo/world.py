@@ -82,6 +82,9 @@ class World:
         self.token = BOT_TOKEN
         self.people = {person.id: person for person in (cast() if people is None else people)}
         self.groups = {group.id: group for group in (rooms() if groups is None else groups)}
+        for group in self.groups.values():
+            known = (user for user in group.members if user in self.people or user == BOT_ID)
+            group.members = {user: group.members[user] for user in known}
         self.messages: dict[int, dict[int, Stored]] = {}
         self.bot = BotProfile()
         self.bot_user: Json = {

@@ -9,7 +9,7 @@ from bot.demo.botapi.errors import NOT_MODIFIED, bad_request
 from bot.demo.botapi.keyboards import read_markup
 from bot.demo.botapi.models import BOT_ID, Json, Stored
 from bot.demo.botapi.params import CHAT_MISSING, EDITING, Method, Params
-from bot.demo.botapi.texts import CAPTION, TEXT, caption_content, text_content
+from bot.demo.botapi.texts import CAPTION, PHOTO_CAPTION, TEXT, caption_content, text_content
 
 if TYPE_CHECKING:
     from bot.demo.world import World
@@ -92,7 +92,9 @@ def edit_message_media(world: World, params: Params) -> Json:
     if not isinstance(media, dict) or media.get("type") not in ("photo", "document"):
         raise bad_request("can't parse InputMedia: the stand-in knows photo and document")
     kind = media["type"]
-    takes = {**CAPTION, "type": p.string, "media": p.file, "has_spoiler": p.boolean}
+    takes = {**CAPTION, "type": p.string, "media": p.file}
+    if kind == "photo":
+        takes |= {**PHOTO_CAPTION, "has_spoiler": p.boolean}
     given = Method(edit_message_media, takes).read(media)
     if stored.invoice is not None:
         raise bad_request("message can't be edited")
@@ -148,7 +150,7 @@ METHODS = {
         {**CHAT_MISSING, "text": "message text is empty"},
     ),
     "editMessageCaption": Method(
-        edit_message_caption, {**EDITING, **CAPTION}, _TARGET, CHAT_MISSING
+        edit_message_caption, {**EDITING, **PHOTO_CAPTION}, _TARGET, CHAT_MISSING
     ),
     "editMessageReplyMarkup": Method(edit_message_reply_markup, EDITING, _TARGET, CHAT_MISSING),
     "editMessageMedia": Method(

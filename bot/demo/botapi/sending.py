@@ -9,7 +9,7 @@ from bot.demo.botapi.errors import bad_request
 from bot.demo.botapi.keyboards import read_markup
 from bot.demo.botapi.models import Invoice, Json, Stored
 from bot.demo.botapi.params import CHAT_MISSING, SENDING, Method, Params
-from bot.demo.botapi.texts import CAPTION, TEXT, caption_content, text_content
+from bot.demo.botapi.texts import CAPTION, PHOTO_CAPTION, TEXT, caption_content, text_content
 
 if TYPE_CHECKING:
     from bot.demo.world import World
@@ -158,7 +158,6 @@ _FORWARDING = {
     "disable_notification": p.boolean,
     "protect_content": p.boolean,
 }
-_FILE = {**SENDING, **CAPTION}
 METHODS = {
     "sendMessage": Method(
         send_message,
@@ -169,14 +168,14 @@ METHODS = {
     ),
     "sendPhoto": Method(
         send_photo,
-        {**_FILE, "photo": p.file, "has_spoiler": p.boolean},
+        {**SENDING, **PHOTO_CAPTION, "photo": p.file, "has_spoiler": p.boolean},
         ("chat_id", "photo"),
         {**CHAT_MISSING, "photo": "there is no photo in the request"},
         sends=True,
     ),
     "sendDocument": Method(
         send_document,
-        {**_FILE, "document": p.file, "disable_content_type_detection": p.boolean},
+        {**SENDING, **CAPTION, "document": p.file, "disable_content_type_detection": p.boolean},
         ("chat_id", "document"),
         {**CHAT_MISSING, "document": "there is no document in the request"},
         sends=True,
@@ -189,7 +188,7 @@ METHODS = {
     ),
     "copyMessage": Method(
         copy_message,
-        {**_FILE, **_FORWARDING},
+        {**SENDING, **PHOTO_CAPTION, **_FORWARDING},
         ("chat_id", "from_chat_id", "message_id"),
         CHAT_MISSING,
         sends=True,

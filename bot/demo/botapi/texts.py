@@ -23,8 +23,8 @@ CAPTION = {
     "caption": string,
     "parse_mode": string,
     "caption_entities": structure,
-    "show_caption_above_media": boolean,
 }
+PHOTO_CAPTION = {**CAPTION, "show_caption_above_media": boolean}
 _PREVIEW_FIELDS = {
     "is_disabled",
     "url",

@@ -1,0 +1,153 @@
+"""The stand-in against the Bot API's own description: its methods, parameters and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.demo.botapi.models import BOT_ID
+from bot.demo.botapi.server import METHODS
+from bot.demo.botapi.updates import NOT_BY_DEFAULT, QUERY_KINDS
+from bot.demo.world import GROUP_ID
+from tests.contract.botapi_schema import ABSENT, API_JSON, Schema
+from tests.contract.botapi_server import EMMA, GO, OWNER, PNG, XIAOYU, StandIn
+
+pytestmark = pytest.mark.skipif(not API_JSON.exists(), reason=ABSENT)
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    return Schema()
+
+
+def test_every_method_and_parameter_is_telegrams(schema: Schema) -> None:
+    for name, method in METHODS.values():
+        fields = {field["name"]: field for field in schema.methods[name].get("fields", [])}
+        assert set(method.takes) <= set(fields), name
+        required = {field for field, about in fields.items() if about["required"]}
+        assert required <= set(method.requires), name
+
+
+def test_every_kind_of_update_is_telegrams(schema: Schema) -> None:
+    kinds = {field["name"] for field in schema.types["Update"]["fields"]}
+    assert kinds >= NOT_BY_DEFAULT | QUERY_KINDS
+
+
+def test_the_validator_finds_what_is_wrong(schema: Schema) -> None:
+    request = {"chat_id": "1001", "text": 5, "parsemode": "HTML"}
+    assert schema.problems_of_request("sendMessage", request) == [
+        "sendMessage.text: String expected, not 5",
+        "sendMessage: parsemode is no parameter",
+    ]
+    assert schema.problems_of_request("sendMessage", {}) == [
+        "sendMessage: chat_id is required",
+        "sendMessage: text is required",
+    ]
+    assert schema.problems_of_request("sendMesage", {}) == ["sendMesage: no such method"]
+    markup = '{"inline_keyboard": [[{"text": "x", "callbackdata": "y"}]]}'
+    problems = schema.problems_of_request(
+        "sendMessage", {"chat_id": 1, "text": "x", "reply_markup": markup}
+    )
+    assert any("InlineKeyboardButton has no callbackdata" in problem for problem in problems)
+    assert schema.problems_of_answer("getMe", {"id": True, "is_bot": True}) == [
+        "getMe(): User needs first_name",
+        "getMe().id: Integer expected, not True",
+    ]
+    refusal = {"method": "getMe", "to": "telegram", "status": 400, "request": {}, "answer": None}
+    wrong: dict[str, Any] = {"ok": False, "error_code": 401, "description": "x"}
+    assert schema.problems_of_calls([refusal | {"answer": wrong}])
+    assert not schema.problems_of_calls([refusal | {"answer": wrong, "status": 401}])
+
+
+async def use_everything(tg: StandIn) -> None:
+    """Every method of the stand-in once, most with every kind of thing they can show."""
+    bot = tg.bot()
+    chat: dict[str, Any] = {"chat_id": XIAOYU}
+    text = (
+        "<b>b</b> <a href='tg://user?id=1002'>E</a> <pre><code class='language-py'>x</code></pre>"
+    )
+    sent = await bot.send_message(**chat, text=text, parse_mode="HTML", reply_markup=GO)
+    ids: dict[str, Any] = {**chat, "message_id": sent.message_id}
+    tg.world.people[OWNER].started = True
+    await bot.send_message(GROUP_ID, "@emma_clark #deal /promo https://example.com a@b.org")
+    photo = await bot.send_photo(**chat, photo=PNG, caption="c", has_spoiler=True)
+    await bot.send_document(**chat, document=b"x", filename="x.pdf", reply_to_message_id=1)
+    await bot.get_file(photo.photo[0].file_id)
+    await bot.edit_message_text("new", **ids, reply_markup=GO)
+    await bot.edit_message_reply_markup(**ids)
+    await photo.edit_caption("d")
+    media = {"type": "photo", "media": photo.photo[0].file_id, "caption": "e"}
+    await tg.call("editMessageMedia", **chat, message_id=photo.message_id, media=media)
+    await bot.copy_message(GROUP_ID, XIAOYU, photo.message_id)
+    await bot.forward_message(GROUP_ID, XIAOYU, photo.message_id)
+    await bot.send_chat_action(**chat, action="typing")
+    keyed = await bot.send_message(**chat, text="press", reply_markup=GO)
+    press = {"message_id": keyed.message_id, "text": "Go", "wait": False}
+    query = (await tg.act(XIAOYU, "press", **press))["callback_query_id"]
+    await bot.answer_callback_query(query, "done")
+    await money(tg)
+    await rooms_and_texts(tg)
+    await tg.act(XIAOYU, "edit", message_id=1, text="/start again")
+    await tg.act(EMMA, "messages", GROUP_ID, text="/promo")
+    await tg.http.post(f"/people/{XIAOYU}/block", json={"on": True})
+    await bot.get_updates()
+    await tg.http.post(f"/people/{XIAOYU}/block", json={"on": False})
+    await bot.delete_message(XIAOYU, keyed.message_id)
+    await bot.delete_messages(XIAOYU, [sent.message_id])
+    await bot.set_webhook("http://127.0.0.1:9/", allowed_updates=["message"], max_connections=1)
+    await bot.get_webhook_info()
+    await bot.delete_webhook()
+
+
+async def money(tg: StandIn) -> None:
+    invoice = {
+        "title": "t",
+        "description": "d",
+        "payload": "p",
+        "currency": "XTR",
+        "prices": [{"label": "l", "amount": 5}],
+    }
+    await tg.call("createInvoiceLink", **invoice)
+    sent = (await tg.call("sendInvoice", chat_id=XIAOYU, **invoice))["result"]
+    paying = asyncio.create_task(tg.act(XIAOYU, "pay", message_id=sent["message_id"]))
+    while not tg.world.checkouts:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    query = next(iter(tg.world.checkouts))
+    await tg.call("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)
+    charge = (await paying)["charge_id"]
+    await tg.call("refundStarPayment", user_id=XIAOYU, telegram_payment_charge_id=charge)
+    await tg.call("getStarTransactions")
+    await tg.call("getMyStarBalance")
+
+
+async def rooms_and_texts(tg: StandIn) -> None:
+    for chat_id in (GROUP_ID, XIAOYU, "@xuka_deals"):
+        await tg.call("getChat", chat_id=chat_id)
+    await tg.call("getChatAdministrators", chat_id=GROUP_ID)
+    tg.world.groups[GROUP_ID].members |= {1004: "administrator", 1006: "kicked"}
+    for user_id in (OWNER, EMMA, 1004, 1005, 1006, BOT_ID):
+        await tg.call("getChatMember", chat_id=GROUP_ID, user_id=user_id)
+    await tg.call("getChatMemberCount", chat_id=GROUP_ID)
+    menu = [{"command": "a", "description": "A"}]
+    scope = {"type": "chat", "chat_id": XIAOYU}
+    await tg.call("setMyCommands", commands=menu, scope=scope, language_code="zh")
+    await tg.call("getMyCommands", scope=scope, language_code="zh")
+    await tg.call("deleteMyCommands", scope=scope, language_code="zh")
+    for what in ("Name", "Description", "ShortDescription"):
+        key = {"Name": "name", "Description": "description"}.get(what, "short_description")
+        await tg.call(f"setMy{what}", **{key: "x"})
+        await tg.call(f"getMy{what}")
+    await tg.call("setChatMenuButton", chat_id=XIAOYU, menu_button={"type": "commands"})
+    await tg.call("getChatMenuButton", chat_id=XIAOYU)
+    await tg.call("getMe")
+
+
+async def test_every_answer_has_telegrams_shape(tg: StandIn, schema: Schema) -> None:
+    await use_everything(tg)
+    calls = [call.as_dict() for call in tg.calls.after()]
+    refused = [call for call in calls if not call["answer"]["ok"]]
+    assert refused == []
+    assert schema.problems_of_calls(calls) == []
+    assert {call["method"] for call in calls} == {name for name, _ in METHODS.values()}
