@@ -221,12 +221,13 @@ def _patiently(cursor: Any, statement: str) -> None:
     """Execute, again and again while the file is locked: changing to WAL waits for nobody."""
     for _ in range(_BUSY_SECONDS * 20):
         try:
-            return cursor.execute(statement)
+            cursor.execute(statement)
+            return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
             await_(asyncio.sleep(0.05))
-    return cursor.execute(statement)
+    cursor.execute(statement)
 
 
 @asynccontextmanager

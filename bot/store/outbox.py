@@ -1,6 +1,6 @@
 """Messages the bot starts itself, waiting their turn."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, tuple_, update
@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ports import Notice, Outcome, Priority
 from bot.store.rows import insert_new, word
 from bot.store.tables import outbox
+from bot.store.types import EPOCH
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+AT_ONCE = EPOCH
 """Stored as `not_before` of a notice that need not wait, and what `next_due` then gives."""
 
 _QUEUED, _CLAIMED = word("queued"), word("claimed")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, tuple_, update
+from sqlalchemy import Select, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.orders import PAYMENT, TOPUP, PaymentState, TopUpState
@@ -57,7 +57,14 @@ class PaymentRows:
             )
             .exists()
         )
-        statement = _PAYMENTS.where(payments.c.state == word(PaymentState.CAPTURED), paid_before)
+        several = (  # few orders, found in the index alone
+            select(payments.c.order_id)
+            .where(payments.c.state == word(PaymentState.CAPTURED))
+            .group_by(payments.c.order_id)
+            .having(func.count() > 1)
+        )
+        captured = payments.c.state == word(PaymentState.CAPTURED)
+        statement = _PAYMENTS.where(captured, payments.c.order_id.in_(several), paid_before)
         return await self._many(statement.order_by(payments.c.seq))
 
     async def in_states(self, states: Sequence[PaymentState]) -> list[Payment]:

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.sims import Reading, Sim, Tracking
 from bot.store.rows import Shape, insert_new, word
 from bot.store.tables import chats, readings, sims
+from bot.store.types import EPOCH
 
 _Ts = TypeVarTuple("_Ts")
 _SIM = Shape(sims, Sim)
@@ -46,7 +47,7 @@ class SimRows:
         values = _SIM.dump(sim)
         if sim.iccid is not None:
             values["iccid"] = bare_iccid(sim.iccid)
-        values["read_at"] = sim.reading.taken_at if sim.reading else None
+        values["read_at"] = sim.reading.taken_at if sim.reading else EPOCH
         return await insert_new(self._conn, sims, values)
 
     async def stock(self, *, iccid: str | None, msisdn: str | None) -> Sim | None:
@@ -79,7 +80,7 @@ class SimRows:
         if values.get("iccid") is not None:
             values["iccid"] = bare_iccid(values["iccid"])
         if "reading" in changes:
-            values["read_at"] = changes["reading"].taken_at if changes["reading"] else None
+            values["read_at"] = changes["reading"].taken_at if changes["reading"] else EPOCH
         statement = update(sims).where(sims.c.id == sim_id, sims.c.version == version)
         result = await self._conn.execute(statement.values(version=version + 1, **values))
         return result.rowcount == 1
@@ -105,8 +106,8 @@ class SimRows:
             values["grace_end"] = reading.grace_end
         if reading.expiry is not None or reading.grace_end is not None:
             values["dates_source"] = reading.source
-        newest = or_(sims.c.read_at.is_(None), sims.c.read_at <= reading.taken_at)
-        await self._conn.execute(update(sims).where(sims.c.id == sim_id, newest).values(values))
+        newest = (sims.c.id == sim_id, sims.c.read_at <= reading.taken_at)
+        await self._conn.execute(update(sims).where(*newest).values(values))
 
     async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None:
         """When the reminding tick has to look at it again; None for never."""
@@ -129,7 +130,7 @@ class SimRows:
             sims.c.tracking == word(Tracking.MANAGED),
             sims.c.removed_at.is_(None),
             sims.c.owner_id.is_not(None),
-            or_(sims.c.read_at.is_(None), sims.c.read_at < before),
+            sims.c.read_at < before,
         )
         undated = case((sims.c.expiry.is_(None), 1), else_=0)
         ordered = statement.order_by(undated, sims.c.expiry, sims.c.seq)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.domain.orders import OPEN_ORDERS, OrderState, PaymentState, TopUpState
+from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Rate
 from bot.domain.sales import Method, VoucherState
@@ -46,7 +46,8 @@ _RATE = TypeAdapter(Rate)
 _OFFSETS = TypeAdapter(tuple[int, ...])
 _OBJECT = TypeAdapter(dict[str, Any])
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in INTEGER keys
+# On SQLite only INTEGER keys count up by themselves and are the row's own address.
+_BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _seq() -> Column[int]:
@@ -74,7 +75,7 @@ def _index(name: str, *columns: Column[Any], where: str, unique: bool = False) -
 chats = Table(
     "chats",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _BIG, primary_key=True, autoincrement=False),
     Column("kind", String, nullable=False),
     Column("language", String, nullable=False),
     Column("language_chosen", Boolean, nullable=False),
@@ -118,7 +119,7 @@ sims = Table(
     Column("dates_source", Word(Source), nullable=False),
     Column("rule", Json(_RULE)),
     Column("reading", Json(_READING)),  # the newest one; all of them are in `readings`
-    Column("read_at", UtcDateTime),  # its taken_at
+    Column("read_at", UtcDateTime, nullable=False),  # its taken_at, or the epoch
     Column("last_plan", String),
     Column("reminders_stopped", Boolean, nullable=False),
     Column("snoozed_until", UtcDateTime),
@@ -137,8 +138,8 @@ _index("uq_sims_managed_iccid", sims.c.iccid,
        where="tracking = 'managed' AND removed_at IS NULL", unique=True)  # fmt: skip
 _index("ix_sims_managed_msisdn", sims.c.msisdn,
        where="tracking = 'managed' AND removed_at IS NULL")  # fmt: skip
-_index("ix_sims_managed_read_at", sims.c.read_at,
-       where="tracking = 'managed' AND removed_at IS NULL")  # fmt: skip
+_index("ix_sims_to_read", sims.c.read_at, where="tracking = 'managed' AND removed_at IS NULL"
+       " AND owner_id IS NOT NULL")  # fmt: skip
 
 readings = Table(
     "readings",
@@ -226,10 +227,8 @@ orders = Table(
     *_money("charge", nullable=True),
     Column("method", Word(Method)),
     Column("reason", String),
-    Index(None, "state"),
+    Index(None, "state", "expires_at"),
 )
-_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_ORDERS))
-_index("ix_orders_expiring", orders.c.expires_at, where=f"state IN ({_OPEN})")
 
 payments = Table(
     "payments",
@@ -246,10 +245,8 @@ payments = Table(
     Column("captured_at", UtcDateTime),
     *_money("captured", nullable=True),
     Column("payer_id", BigInteger),
-    Index(None, "state"),
+    Index("ix_payments_state", "state", "order_id", "captured_at", "seq"),
 )
-_index("ix_payments_captured", payments.c.order_id, payments.c.captured_at, payments.c.seq,
-       where="state = 'captured'")  # fmt: skip
 
 topups = Table(
     "topups",
@@ -314,7 +311,7 @@ reminders = Table(
 inbox = Table(
     "inbox",
     metadata,
-    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("update_id", _BIG, primary_key=True, autoincrement=False),
     Column("lane", String, nullable=False),
     Column("payload", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
@@ -362,7 +359,7 @@ conversations = Table(
 drafts = Table(
     "drafts",
     metadata,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", _BIG, primary_key=True, autoincrement=False),
     Column("draft", Json(_OBJECT), nullable=False),
 )
 

@@ -9,6 +9,9 @@ from sqlalchemy import DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stored where "at once" or "never yet" has to sort before every real time."""
+
 
 class NaiveDatetime(TypeError):
     """A datetime without a zone was about to be stored: a defect of the caller."""

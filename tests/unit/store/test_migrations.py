@@ -9,6 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from bot.domain.chats import Chat, Preferences
 from bot.domain.money import Money
@@ -29,7 +31,7 @@ async def run(url: str, work: Callable[[Connection], None]) -> None:
     engine = (
         module._sqlite_engine(parsed, 1, (), "BEGIN IMMEDIATE")
         if parsed.get_backend_name() == "sqlite"
-        else module.create_async_engine(parsed, poolclass=module.NullPool)
+        else create_async_engine(parsed, poolclass=NullPool)
     )
     try:
         async with module._transaction(engine) as conn:

@@ -32,7 +32,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "chats",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", _BIG, autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("language_chosen", sa.Boolean(), nullable=False),
@@ -63,13 +63,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "drafts",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", _BIG, autoincrement=False, nullable=False),
         sa.Column("draft", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_drafts"),
     )
     op.create_table(
         "inbox",
-        sa.Column("update_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("update_id", _BIG, autoincrement=False, nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("received_at", _TIME, nullable=False),
@@ -185,7 +185,7 @@ def upgrade() -> None:
         sa.Column("dates_source", sa.String(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=True),
         sa.Column("reading", sa.Text(), nullable=True),
-        sa.Column("read_at", _TIME, nullable=True),
+        sa.Column("read_at", _TIME, nullable=False),
         sa.Column("last_plan", sa.String(), nullable=True),
         sa.Column("reminders_stopped", sa.Boolean(), nullable=False),
         sa.Column("snoozed_until", _TIME, nullable=True),
@@ -204,18 +204,18 @@ def upgrade() -> None:
         **_where("tracking = 'managed' AND removed_at IS NULL"),
     )
     op.create_index(
-        "ix_sims_managed_read_at",
-        "sims",
-        ["read_at"],
-        unique=False,
-        **_where("tracking = 'managed' AND removed_at IS NULL"),
-    )
-    op.create_index(
         "ix_sims_next_reminder_at",
         "sims",
         ["next_reminder_at"],
         unique=False,
         **_where("next_reminder_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sims_to_read",
+        "sims",
+        ["read_at"],
+        unique=False,
+        **_where("tracking = 'managed' AND removed_at IS NULL AND owner_id IS NOT NULL"),
     )
     op.create_index(
         "uq_sims_managed_iccid",
@@ -347,15 +347,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("quote_id", name="uq_orders_quote_id"),
     )
     op.create_index("ix_orders_chat_id", "orders", ["chat_id"], unique=False)
-    op.create_index(
-        "ix_orders_expiring",
-        "orders",
-        ["expires_at"],
-        unique=False,
-        **_where("state IN ('awaiting_payment', 'quoted')"),
-    )
     op.create_index("ix_orders_sim_id", "orders", ["sim_id"], unique=False)
-    op.create_index("ix_orders_state", "orders", ["state"], unique=False)
+    op.create_index("ix_orders_state_expires_at", "orders", ["state", "expires_at"], unique=False)
     op.create_table(
         "payments",
         sa.Column("seq", _BIG, autoincrement=True, nullable=False),
@@ -377,15 +370,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("charge_id", name="uq_payments_charge_id"),
         sa.UniqueConstraint("id", name="uq_payments_id"),
     )
-    op.create_index(
-        "ix_payments_captured",
-        "payments",
-        ["order_id", "captured_at", "seq"],
-        unique=False,
-        **_where("state = 'captured'"),
-    )
     op.create_index("ix_payments_order_id", "payments", ["order_id"], unique=False)
-    op.create_index("ix_payments_state", "payments", ["state"], unique=False)
+    op.create_index(
+        "ix_payments_state", "payments", ["state", "order_id", "captured_at", "seq"], unique=False
+    )
     op.create_table(
         "topups",
         sa.Column("seq", _BIG, autoincrement=True, nullable=False),
