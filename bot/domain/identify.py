@@ -96,7 +96,7 @@ _LABEL = re.compile(
 _SEPARATORS = re.compile(r"[\s\-().,/_·]")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _CHINESE_POINTS = {ord("。"): ".", ord("、"): ",", ord("“"): None, ord("”"): None}
-_ACTIVATION = re.compile(r"(?:LPA\s*:\s*)?1\s*\$\s*(?P<rest>\S.*)$|LPA\b", re.IGNORECASE)
+_ACTIVATION = re.compile(r"(?:LPA\s*:\s*)?1\s*\$\s*(?P<rest>\S.*)$|LPA\b", re.I | re.S)
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _TOKEN = re.compile(r"[A-Za-z0-9._+/=-]*")
 _OBJECT_ID = re.compile(r"[0-9.]*")
@@ -155,8 +155,8 @@ def _activation(rest: str) -> Identified | Problem:
     """`1$server$matching-id[$object-id[$1]]` after the leading 1$ (GSMA SGP.22, 4.1)."""
     malformed = Problem(Reason.ACTIVATION_MALFORMED)
     # The code ends at the first space; around its signs there may be some, from a broken line.
-    code = re.sub(r"\s*\$\s*", "$", rest).split(maxsplit=1)
-    server, separator, tail = (code[0] if code else "").partition("$")
+    code = re.split(r"[\s,;!)]", re.sub(r"\s*\$\s*", "$", rest), maxsplit=1)[0].rstrip(".")
+    server, separator, tail = code.partition("$")
     parts = tail.split("$")
     server = server.lower()
     if not separator or not _HOST.fullmatch(server) or len(parts) > 3:
