@@ -209,12 +209,12 @@ def test_carriers_of_numbers() -> None:
 def test_the_large_tables_are_not_loaded_by_importing() -> None:
     code = (
         "import sys, bot.domain.identify as i;"
-        "tables = lambda: [n for n in ('carrier', 'geocoder') if 'phonenumbers.' + n in sys.modules];"
-        "print(tables()); i.carrier_of_number('+639181234567'); print(tables())"
+        "loaded = lambda: [n for n in ('carrier', 'geocoder')"
+        " if 'phonenumbers.' + n in sys.modules];"
+        "print(loaded()); i.carrier_of_number('+639181234567'); print(loaded())"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines() == ["[]", "['carrier']"]
 
 

@@ -183,12 +183,13 @@ def test_a_day_with_almost_no_allowed_time() -> None:
     ],
 )
 def test_two_in_the_morning_where_clocks_change(
-    name: str, expiry: datetime, expected: datetime
+    name: str, expiry: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
+    midnight = time(0)
     preferences = Preferences(
-        zone=name, hour=2, quiet_start=time(0), quiet_end=time(0), offsets=(0,)
+        zone=name, hour=2, quiet_start=midnight, quiet_end=midnight, offsets=(0,)
     )
-    assert timeline(replace(SIM, expiry=expiry), preferences)[0].at == expected
+    assert timeline(replace(SIM, expiry=utc(*expiry)), preferences)[0].at == utc(*expected)
 
 
 def test_a_supplier_that_says_lost_leaves_only_that_to_tell() -> None:
