@@ -140,13 +140,20 @@ class Sim:
         share = self.reading.data_share_left if self.reading else None
         if share is not None and share < LOW_DATA:
             return SimState.USED_UP if share == 0 else SimState.LOW
+        if read is SimState.LOW:
+            return read
         return SimState.ACTIVE if self.expiry is not None else read
 
 
 def mask(identifier: str) -> str:
-    """An ICCID or number with all but its ends hidden, for receipts and lists."""
+    """An ICCID or number with all but its ends hidden, for receipts and lists.
+
+    At least four characters stay hidden; of a short one only the end is shown, of less nothing.
+    """
     if len(identifier) <= 6:
         return "•" * len(identifier)
+    if len(identifier) < 12:
+        return f"••••{identifier[-2:]}"
     return f"{identifier[:4]}••••{identifier[-4:]}"
 
 
@@ -167,6 +174,6 @@ def days_left(until: datetime, now: datetime) -> int:
 
 
 def extended(expiry: datetime | None, days: int, now: datetime) -> datetime:
-    """Expiry after adding `days` of validity: from the old expiry while it lies ahead, else from now."""
+    """Expiry after `days` more: counted from the old expiry while it lies ahead, else from now."""
     base = expiry if expiry is not None and expiry > now else now
     return base + timedelta(days=days)
