@@ -301,10 +301,15 @@ def _due(
 
 def _fresh(stage: Stage, settled: frozenset[str]) -> bool:
     """Whether neither the stage nor a more urgent one of its track is settled."""
-    for code in settled:
-        if code.startswith("snooze-"):
-            continue
-        other = Stage.parse(code)
-        if other.of_data == stage.of_data and other.urgency >= stage.urgency:
-            return False
-    return True
+    others = [other for other in map(_stage_or_none, settled) if other is not None]
+    return not any(
+        other.of_data == stage.of_data and other.urgency >= stage.urgency for other in others
+    )
+
+
+def _stage_or_none(code: str) -> Stage | None:
+    """The ledger also holds snoozes, and may hold stages that a newer version wrote."""
+    try:
+        return Stage.parse(code)
+    except ValueError:
+        return None

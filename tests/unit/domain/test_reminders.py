@@ -275,6 +275,10 @@ def test_less_urgent_stages_never_follow_more_urgent_ones() -> None:
     assert due(SIM, evening, frozenset({"expiry-0"}), china(10, 20)) is None
 
 
+def test_codes_of_a_newer_version_do_no_harm() -> None:
+    assert due(SIM, SHANGHAI, frozenset({"autorenew-3", "?"}), china(3)) is not None
+
+
 def test_nothing_comes_after_lost() -> None:
     settled = frozenset({"lost"})
     assert next_reminder(SIM, SHANGHAI, settled, china(31)) is None
