@@ -7,6 +7,7 @@ nothing is no error; a message that can't be edited any more is sent anew.
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any, cast
+from zlib import crc32
 
 import structlog
 from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-class Context(CallbackContext[ExtBot[None], dict[str, Any], dict[Any, Any], Shop]):
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
     """PTB's context with our own conveniences; one per update."""
 
     def __init__(
@@ -43,7 +44,7 @@ class Context(CallbackContext[ExtBot[None], dict[str, Any], dict[Any, Any], Shop
     @property
     def shop(self) -> Shop:
         """The services."""
-        return self.bot_data
+        return cast("Shop", self.bot_data["shop"])
 
     @property
     def now(self) -> datetime:
@@ -159,7 +160,7 @@ class Context(CallbackContext[ExtBot[None], dict[str, Any], dict[Any, Any], Shop
         notice = Notice(
             kind=notices.LATER,
             chat_id=self.me.id,
-            dedupe_key=f"later:{self.update_id}:{message_id}:{hash(screen.text)}",
+            dedupe_key=f"later:{self.update_id}:{message_id}:{crc32(screen.text.encode())}",
             priority=Priority.TOPUP,
             data={"text": str(screen.text), "rows": rows, "edits": message_id},
             not_before=self.now + timedelta(seconds=wait),

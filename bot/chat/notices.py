@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.screen import Button, Screen, button
+from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
 from bot.chat.views import orders, queue, reminders
 from bot.chat.views.sims import title
@@ -43,6 +43,7 @@ class Renderer:
             notices.DIGEST: self._digest,
             notices.QUEUE: self._queue,
             notices.CLAIM: self._claim,
+            notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
 
@@ -114,6 +115,17 @@ class Renderer:
             return Rendered(Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]]))
         text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
+
+    async def _letter(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        writer = await tx.chats.get(notice.data["from"])
+        t = _words(chat)
+        if notice.data["answer"]:
+            text = lines(t("<b>Our shop answers:</b>"), "", t("{text}", text=notice.data["text"]))
+            return Rendered(Screen(text, [[button(t.plain("Write back"), "support")]]))
+        name = (writer.first_name if writer else None) or str(notice.data["from"])
+        written = t("{text}", text=notice.data["text"])
+        text = lines(t("<b>{name} writes:</b>", name=name), "", written)
+        return Rendered(Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]]))
 
     async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         rows = [[Button(*cell) for cell in row] for row in notice.data["rows"]]

@@ -45,4 +45,15 @@ async def paid(update: Update, context: Context) -> None:
     )
 
 
-HANDLERS = (PreCheckoutQueryHandler(pre_checkout), MessageHandler(f.SUCCESSFUL_PAYMENT, paid))
+PAYMENT = f.SUCCESSFUL_PAYMENT | f.StatusUpdate.REFUNDED_PAYMENT
+
+
+async def refunded(update: Update, context: Context) -> None:
+    """Telegram says that a charge went back; our refund job has recorded it already."""
+
+
+HANDLERS = (
+    PreCheckoutQueryHandler(pre_checkout),
+    MessageHandler(f.SUCCESSFUL_PAYMENT, paid),
+    MessageHandler(f.StatusUpdate.REFUNDED_PAYMENT, refunded),
+)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.ports import Clock, Store
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
+from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
 from bot.services.till import Till
@@ -33,4 +34,9 @@ class Shop:
     reminding: Reminding
     desk: Desk
     merchant: Merchant
+    outbox: Outbox
     operators: frozenset[int]
+
+    def ring(self) -> None:
+        """The outbox has something new."""
+        self.outbox.worker.ring()

@@ -37,6 +37,10 @@ from bot.services.work import Worker
 log = structlog.get_logger()
 
 
+def _in_region(plan: Plan, sim: Sim) -> bool:
+    return plan.region is None or sim.country is None or plan.region == sim.country
+
+
 class Checkout:
     """One path from SIM to paid order."""
 
@@ -62,7 +66,7 @@ class Checkout:
         """Plans for a SIM, unavailable ones with the reason, cheapest of each length first."""
         async with self._store.read() as tx:
             plans = await tx.catalogue.all(carrier=sim.carrier)
-        found = [plan for plan in plans if plan.supplier == sim.supplier]
+        found = [plan for plan in plans if plan.supplier == sim.supplier and _in_region(plan, sim)]
         reason = self._closed(sim)
         if reason is not None:
             return [Offer(plan, unavailable=reason) for plan in found]

@@ -11,6 +11,8 @@ CLAIM = "claim"
 """To a customer: what became of their claim."""
 REMINDER = "reminder"
 DIGEST = "digest"
+LETTER = "letter"
+"""A customer's question to the shop, or the shop's answer."""
 LATER = "later"
 """An answer that Telegram asked us to send later: words and buttons as they were."""
 

@@ -1,6 +1,6 @@
 """How a conversation file says what it answers to."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import Update
@@ -11,7 +11,7 @@ from bot.chat.context import Context
 
 END = ConversationHandler.END
 
-Handler = Callable[[Update, Context], Awaitable[int | None]]
+Handler = Callable[[Update, Context], Coroutine[Any, Any, int | None]]
 
 PRIVATE = f.ChatType.PRIVATE & f.UpdateType.MESSAGE
 WRITTEN = PRIVATE & f.TEXT & ~f.COMMAND

@@ -7,6 +7,8 @@
 Nothing here asks for text, so there are no states.
 """
 
+from contextlib import suppress
+
 from telegram import BotCommandScopeChat, Update
 from telegram.error import TelegramError
 
@@ -52,14 +54,13 @@ async def language(update: Update, context: Context) -> int:
         await tx.chats.set_language(context.me.id, chosen)
         context.chat = await tx.chats.get(context.me.id)
     await context.show(views.menu(context.t, context.shop.merchant.name))
-    try:
+    # Should this fail, the old menu works as well.
+    with suppress(TelegramError):
         # Telegram's own language codes have two letters; the chat's scope tells Hans from Hant.
         await context.bot.set_my_commands(
             commands_for(chosen, operator=context.me.id in context.shop.operators),
             scope=BotCommandScopeChat(context.me.id),
         )
-    except TelegramError:
-        pass  # the old menu works as well; the next change sets it
     return END
 
 

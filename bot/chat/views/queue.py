@@ -1,7 +1,14 @@
-"""What operators read: notes about what waits for a person."""
+"""What operators read: what waits for a person, and what each button will do."""
 
-from bot.chat.screen import Screen, button
-from bot.i18n import N_, Words
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.views.plans import plan_name
+from bot.chat.views.reasons import because
+from bot.chat.views.sims import age, title
+from bot.i18n import N_, Html, Words
+from bot.services.desk import Action, Kind, QueueItem, Settled
 
 WHYS = {
     "by_hand": N_("A paid renewal waits for you to top it up by hand."),
@@ -14,10 +21,128 @@ WHYS = {
     "supplier_off": N_("A paid order's supplier is switched off."),
     "refund_due": N_("A refund does not go through."),
     "claim": N_("A customer says that a SIM is theirs."),
+    "surplus": N_("More was paid than asked, for an order that was paid already."),
+    "owned": N_("A customer asks for a SIM that belongs to someone else."),
 }
+KINDS = {
+    Kind.TOPUP: N_("Top-up not certain"),
+    Kind.BY_HAND: N_("Top up by hand"),
+    Kind.MISMATCH: N_("Wrong amount"),
+    Kind.REFUND: N_("Refund due"),
+    Kind.CLAIM: N_("Claim"),
+}
+ACTIONS = {
+    Action.DELIVERED: N_("Done: it arrived"),
+    Action.SUBMIT_AGAIN: N_("Buy it again"),
+    Action.LOOK_UP_AGAIN: N_("Ask once more"),
+    Action.REFUND: N_("Refund"),
+    Action.RETURNED: N_("I returned it myself"),
+    Action.ACCEPT: N_("Accept this amount"),
+    Action.APPROVE: N_("It is theirs"),
+    Action.DECLINE: N_("Decline"),
+}
+CONFIRMED = frozenset({Action.SUBMIT_AGAIN, Action.REFUND, Action.RETURNED})
+"""Decisions that move money and are asked about once more."""
 
 
 def note(t: Words, subject: str, why: str) -> Screen:
-    """A short note that leads to the queue."""
+    """A short note that leads to what waits."""
     text = t(WHYS.get(why, N_("Something waits for a person.")))
-    return Screen(t("📋 {text}", text=text), [[button(t.plain("Open the queue"), "queue")]])
+    return Screen(
+        t("📋 {text}", text=text),
+        [[button(t.plain("Open"), "qitem", subject), button(t.plain("All of the queue"), "queue")]],
+    )
+
+
+def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
+    """Everything that waits, the longest first."""
+    if not items:
+        return Screen(
+            lines(t("<b>Queue</b>"), "", t("Nothing waits for a person.")),
+            [[button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")]],
+        )
+    rows = [[button(_label(t, item), "qitem", item.subject)] for item in items[:20]]
+    parts = [
+        t("• {kind}: {what}, {age}", kind=t(KINDS[item.kind]), what=_what(item),
+          age=age(t, item.since, now))
+        for item in items[:20]
+    ]  # fmt: skip
+    more = len(items) - 20
+    return Screen(
+        lines(
+            t.n("<b>Queue</b>: {n} matter waits", "<b>Queue</b>: {n} matters wait", len(items)),
+            "",
+            *parts,
+            t.n("… and {n} more", "… and {n} more", more) if more > 0 else None,
+        ),
+        [*rows, [button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")]],
+    )
+
+
+def _what(item: QueueItem) -> str:
+    if item.order is not None:
+        return item.order.number
+    return title(item.sim) if item.sim is not None else item.subject
+
+
+def _label(t: Words, item: QueueItem) -> str:
+    return f"{t.plain(KINDS[item.kind])} · {_what(item)}"
+
+
+def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -> Screen:
+    """One matter with its facts; with `asked`, the question before a decision about money."""
+    order, topup = one.order, one.topup
+    why = WHYS.get(one.reason or "")
+    parts: list[str | None] = [
+        t("<b>{kind}</b>", kind=t(KINDS[one.kind])),
+        t(why) if why else (because(t, one.reason) if one.reason else None),
+        "",
+        t("Customer: {name}", name=one.chat.first_name or one.chat.id) if one.chat else None,
+        t("SIM: {title}", title=title(one.sim)) if one.sim else None,
+    ]
+    if one.sim is not None and one.kind in (Kind.BY_HAND, Kind.CLAIM):
+        number = one.sim.msisdn or one.sim.iccid
+        parts.append(t("Number: <code>{number}</code>", number=number) if number else None)
+    if order is not None:
+        parts += [
+            t("Order: {number}", number=order.number),
+            t("Plan: {name}, {price}", name=plan_name(t, order.plan), price=t.money(order.price)),
+            t("Paid: {amount}", amount=t.money(order.charge)) if order.charge else None,
+        ]
+    if topup is not None and one.kind is Kind.TOPUP:
+        parts.append(t("Our reference: <code>{ref}</code>", ref=topup.id))
+    if one.payment is not None and one.payment.captured is not None:
+        parts.append(
+            t("Asked {asked}, received {received}", asked=t.money(one.payment.amount),
+              received=t.money(one.payment.captured))
+        )  # fmt: skip
+    parts += ["", t("Waits since {when}", when=t.moment(one.since, now=now))]
+    if asked is not None:
+        parts.append(Html(f"\n{_question(t, asked)}"))
+    return Screen(lines(*parts), _rows(t, one, asked))
+
+
+def _question(t: Words, action: Action) -> Html:
+    if action is Action.SUBMIT_AGAIN:
+        return t("Buy it again? Do this only when you are sure that nothing arrived.")
+    return t("Is that right? It can't be taken back.")
+
+
+def _rows(t: Words, one: QueueItem, asked: Action | None) -> list[list[Button]]:
+    if asked is not None:
+        return [
+            [button(t.plain("Yes: {action}", action=t.plain(ACTIONS[asked])), "qact!", asked.value,
+                    one.subject)],
+            [button(t.plain("‹ Back"), "qitem", one.subject)],
+        ]  # fmt: skip
+    rows = [[button(t.plain(ACTIONS[a]), "qact", a.value, one.subject)] for a in one.actions]
+    return [*rows, [button(t.plain("‹ Queue"), "queue")]]
+
+
+def settled(t: Words, done: Settled, now: datetime) -> str:
+    """What was decided, by whom: shown to who pressed first and second alike."""
+    action = t.plain(ACTIONS[done.action])
+    if done.first:
+        return t.plain("Decided: {action}", action=action)
+    return t.plain("Settled already: {action}, {when}", action=action,
+                   when=t.moment(done.at, now=now))  # fmt: skip

@@ -43,6 +43,7 @@ REASONS = {
     "empty": N_("Please send the number of your SIM."),
     "sim_exists": N_("You have this SIM already."),
     "not_yours_sim": N_("This SIM is not yours, or it was removed. Here are your SIMs."),
+    "nothing_waits": N_("This has been settled already."),
     # suppliers
     "refused": N_("The supplier refused it."),
     "no_money": N_("Our shop's account at the supplier is being refilled."),

@@ -1,10 +1,11 @@
 """SIMs in words: title, state, the balance card, the overview."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.domain.reminders import Planned
-from bot.domain.sims import Reading, Sim, SimState, Source, Tracking, days_left
+from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left
 from bot.i18n import N_, Html, Words
 
 STATES = {
@@ -33,7 +34,10 @@ SOURCES = {
     Source.CUSTOMER: N_("you"),
     Source.OPERATOR: N_("our shop"),
 }
+PAGE = 8
+"""SIMs on one page of the overview."""
 _CELLS = 10
+_LAST_WEEK = timedelta(days=7)
 
 
 def bar(share: float) -> str:
@@ -143,17 +147,53 @@ def next_line(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Htm
     return t("Next reminder: {when}", when=t.moment(planned.at, now=now))
 
 
-def card(t: Words, sim: Sim, planned: Planned | None, now: datetime, *, stale: bool) -> Screen:
-    """The balance card of one SIM (F4)."""
+def rule_line(t: Words, rule: KeepRule) -> Html:
+    """A keep-number rule in one line."""
+    kept = t.n("A top-up keeps it {n} day", "A top-up keeps it {n} days", rule.validity_days)
+    if rule.grace_days is None:
+        return kept
+    if rule.grace_days == 0:
+        return t("{kept}; no grace period", kept=kept)
+    grace = t.n("then {n} day of grace", "then {n} days of grace", rule.grace_days)
+    return t("{kept}; {grace}", kept=kept, grace=grace)
+
+
+def unused(t: Words, sim: Sim, now: datetime) -> Html | None:
+    """In the last week: data not used by the expiry is lost (F5)."""
+    reading = sim.reading
+    if reading is None or not reading.data_left or sim.expiry is None:
+        return None
+    if not now < sim.expiry <= now + _LAST_WEEK:
+        return None
+    return t("⚠️ {left} are lost on {date} unless you use them or renew before.",
+             left=t.data(reading.data_left), date=t.date(sim.expiry, now=now))  # fmt: skip
+
+
+def card(
+    t: Words,
+    sim: Sim,
+    planned: Planned | None,
+    now: datetime,
+    *,
+    stale: bool,
+    asking: bool = False,
+    note: Html | None = None,
+) -> Screen:
+    """The balance card of one SIM (F4). `note` says above it what has just happened; `asking`
+    that the supplier is being asked; `stale` that it could not be."""
     state = sim.state_at(now)
     text = lines(
+        note,
+        "" if note else None,
         Html(f"{MARKS[state]} {t('<b>{title}</b>', title=title(sim))}"),
         state_words(t, sim, now),
         "",
         *allowances(t, sim.reading),
         *dates(t, sim, now),
+        unused(t, sim, now),
         "",
         Html(f"<i>{source_line(t, sim, now)}</i>"),
+        t("⏳ Asking the supplier…") if asking else None,
         t("The supplier can't be reached right now; these are the last numbers we have.")
         if stale
         else None,
@@ -175,8 +215,8 @@ def card(t: Words, sim: Sim, planned: Planned | None, now: datetime, *, stale: b
     return Screen(text, rows)
 
 
-def overview(t: Words, sims: list[Sim], now: datetime) -> Screen:
-    """All SIMs of a person, most urgent first (F6)."""
+def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Screen:
+    """The SIMs of a person, most urgent first (F6), a page of them."""
     if not sims:
         return Screen(
             lines(
@@ -191,9 +231,23 @@ def overview(t: Words, sims: list[Sim], now: datetime) -> Screen:
                 [button(t.plain("‹ Menu"), "menu")],
             ],
         )
-    rows: list[list[Button]] = [[button(_label(t, sim, now), "sim", sim.id)] for sim in sims]
+    page = min(max(page, 0), (len(sims) - 1) // PAGE)
+    shown = sims[page * PAGE : (page + 1) * PAGE]
+    rows: list[list[Button]] = [[button(_label(sim, now), "sim", sim.id)] for sim in shown]
+    turns = []
+    if page:
+        turns.append(button(t.plain("‹ More urgent"), "sims", page - 1))
+    if (page + 1) * PAGE < len(sims):
+        turns.append(button(t.plain("Less urgent ›"), "sims", page + 1))
+    rows.append(turns)
     rows.append([button(t.plain("Add a SIM"), "add"), button(t.plain("‹ Menu"), "menu")])
-    return Screen(lines(t("<b>My SIMs</b>"), "", *(_line(t, sim, now) for sim in sims)), rows)
+    many = (
+        t("{first}–{last} of {all}", first=page * PAGE + 1, last=page * PAGE + len(shown),
+          all=len(sims))
+        if len(sims) > PAGE
+        else None
+    )  # fmt: skip
+    return Screen(lines(t("<b>My SIMs</b>"), many, "", *(_line(t, s, now) for s in shown)), rows)
 
 
 def _line(t: Words, sim: Sim, now: datetime) -> Html:
@@ -210,5 +264,99 @@ def _line(t: Words, sim: Sim, now: datetime) -> Html:
     return Html(f"{mark} {t('<b>{title}</b>', title=title(sim))}\n{' · '.join(parts)}")
 
 
-def _label(t: Words, sim: Sim, now: datetime) -> str:
+def _label(sim: Sim, now: datetime) -> str:
     return f"{MARKS[sim.state_at(now)]} {title(sim)}"
+
+
+def more(t: Words, sim: Sim) -> Screen:
+    """A SIM's own numbers, and what is done rarely."""
+    facts = [
+        t("Number: <code>{value}</code>", value=sim.msisdn) if sim.msisdn else None,
+        t("ICCID: <code>{value}</code>", value=sim.iccid) if sim.iccid else None,
+        t("eSIM code: <code>{value}</code>", value=sim.activation_code)
+        if sim.activation_code
+        else None,
+    ]
+    text = lines(
+        t("<b>{title}</b>", title=title(sim)),
+        t("Carrier: {carrier}", carrier=sim.carrier),
+        *facts,
+        rule_line(t, sim.rule) if sim.rule else None,
+    )
+    own = [
+        button(t.plain("What keeps it"), "rule", sim.id),
+        button(t.plain("How to renew it"), "how", sim.id),
+    ]
+    rows = [
+        own if sim.tracking is Tracking.SELF else [],
+        [
+            button(t.plain("Rename"), "rename", sim.id),
+            button(t.plain("Remove"), "remove", sim.id),
+        ],
+        [button(t.plain("‹ Back"), "sim", sim.id)],
+    ]
+    return Screen(text, rows)
+
+
+def ask_name(t: Words, sim: Sim, most: int, *, too_long: bool = False) -> Screen:
+    """A name of one's own."""
+    limit = t.n("At most {n} character.", "At most {n} characters.", most)
+    text = lines(
+        t("That name is too long.") if too_long else None,
+        t("How shall I call <b>{title}</b>? Write the name, for example: Mum's phone.",
+          title=title(sim)),
+        limit,
+    )  # fmt: skip
+    away = [button(t.plain("Take the name away"), "unname", sim.id)] if sim.nickname else []
+    return Screen(text, [away, [button(t.plain("‹ Back"), "more", sim.id)]])
+
+
+def ask_remove(t: Words, sim: Sim) -> Screen:
+    """Sure?"""
+    after = (
+        t("To see it here again you need a new claim code from our shop.")
+        if sim.tracking is Tracking.MANAGED
+        else t("Its dates are forgotten. You can add it again.")
+    )
+    text = lines(
+        t("Remove <b>{title}</b> from here?", title=title(sim)),
+        t("I stop reminding you of it. The SIM itself stays as it is."),
+        after,
+    )
+    rows = [
+        [
+            button(t.plain("Yes, remove it"), "remove_yes", sim.id),
+            button(t.plain("No, keep it"), "sim", sim.id),
+        ]
+    ]
+    return Screen(text, rows)
+
+
+def removed(t: Words, sim: Sim) -> Html:
+    """Said above the overview."""
+    return t("{title} was removed.", title=title(sim))
+
+
+def running(t: Words, sim: Sim) -> Screen:
+    """It can't be removed while money or a top-up is under way."""
+    text = t(
+        "A renewal of <b>{title}</b> is under way. You can remove it when that is finished.",
+        title=title(sim),
+    )
+    rows = [
+        [button(t.plain("Orders"), "orders", 0), button(t.plain("‹ Back"), "sim", sim.id)],
+    ]
+    return Screen(text, rows)
+
+
+def read_again(t: Words, old: Sim, new: Sim, now: datetime, *, asked: bool) -> Html:
+    """What the supplier says after "already renewed": what has changed, or that nothing has."""
+    if not asked:
+        return t("The supplier can't be asked right now. I look again by myself; nothing is lost.")
+    if new.expiry is not None and (old.expiry is None or new.expiry > old.expiry):
+        before = t.date(old.expiry, now=now) if old.expiry else "—"
+        return t("✅ Renewed: {old} → <b>{new}</b>", old=before, new=t.date(new.expiry, now=now))
+    left, was = (sim.reading.data_left if sim.reading else None for sim in (new, old))
+    if left is not None and was is not None and left > was:
+        return t("✅ Data was added: {old} → <b>{new}</b>", old=t.data(was), new=t.data(left))
+    return t("The supplier shows no renewal yet. It can take some minutes; tap Refresh later.")

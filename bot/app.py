@@ -1,0 +1,281 @@
+"""The composition root: the only file that names concrete adapters."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import structlog
+import uvicorn
+from starlette.routing import BaseRoute
+from telegram.error import NetworkError
+
+from bot import logs, schedule
+from bot.carriers import registry
+from bot.chat import application
+from bot.chat.application import ALLOWED_UPDATES, App
+from bot.chat.lanes import LaneQueue
+from bot.chat.messenger import TelegramMessenger
+from bot.chat.notices import Renderer
+from bot.chat.shop import Merchant, Shop
+from bot.config import Settings
+from bot.demo.follow import Control, FollowingClock, Work
+from bot.domain.sales import Method
+from bot.payments.stars import Stars
+from bot.ports import Carrier, Clock, PaymentMethod
+from bot.schedule import Job
+from bot.services.checkout import Checkout
+from bot.services.desk import Desk
+from bot.services.fulfilment import Fulfilment
+from bot.services.intake import Intake
+from bot.services.outbox import Outbox
+from bot.services.refunds import Refunds
+from bot.services.reminding import Reminding
+from bot.services.selling import Selling
+from bot.services.sims import Sims
+from bot.services.till import Till
+from bot.services.work import Worker
+from bot.store.db import Database
+from bot.web.app import create, health_route, webhook_route
+
+log = structlog.get_logger()
+
+WEBHOOK_PATH = "/telegram"
+_RETRY_START = 2.0
+
+
+class SystemClock:
+    """ports.Clock: the machine's clock."""
+
+    def now(self) -> datetime:
+        """Now, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Everything that runs."""
+
+    settings: Settings
+    clock: Clock
+    store: Database
+    carriers: Mapping[str, Carrier]
+    app: App
+    queue: LaneQueue
+    intake: Intake
+    shop: Shop
+    outbox: Outbox
+    fulfilment: Fulfilment
+    jobs: tuple[Job, ...]
+
+
+def carriers_of(settings: Settings, clock: Clock) -> dict[str, Carrier]:
+    """Every supplier the settings switch on."""
+    return registry.build({"esim_access": settings.esim_access}, clock)
+
+
+def selling_of(settings: Settings) -> Selling:
+    """The shop's terms from the settings."""
+    methods = set()
+    if settings.stars.enabled:
+        methods.add(Method.STARS)
+    if settings.voucher.enabled:
+        methods.add(Method.VOUCHER)
+    return Selling(
+        methods=frozenset(methods),
+        rates=settings.stars.rates,
+        pepper=settings.pepper,
+        operators=settings.operator_ids,
+    )
+
+
+def merchant_of(settings: Settings) -> Merchant:
+    """Who sells."""
+    shop = settings.shop
+    return Merchant(shop.name, shop.legal_name, shop.contact, shop.hotline, tuple(shop.shops))
+
+
+def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
+    """Put the services together and wire who wakes whom."""
+    carriers = carriers_of(settings, clock)
+    selling, merchant = selling_of(settings), merchant_of(settings)
+    intake = Intake(store, clock)
+    app, queue = application.build(
+        settings.bot_token.get_secret_value(), str(settings.telegram_api_url), store, clock, intake
+    )
+    payments: dict[Method, PaymentMethod] = {Method.STARS: Stars(app.bot)}
+    messenger = TelegramMessenger(app.bot, store, clock, Renderer(store, clock, carriers, merchant))
+    outbox = Outbox(store, clock, messenger)
+    fulfilment = Fulfilment(store, clock, carriers, selling)
+    refunds = Refunds(store, clock, payments, selling)
+    checkout = Checkout(store, clock, carriers, payments, selling)
+    till = Till(store, clock, selling)
+    reminding = Reminding(store, clock, carriers)
+    sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
+    desk = Desk(store, clock, carriers, selling)
+    checkout.rings += [outbox.worker]
+    till.rings += [outbox.worker, fulfilment.worker, refunds.worker]
+    fulfilment.rings += [outbox.worker, refunds.worker]
+    refunds.rings += [outbox.worker]
+    reminding.rings += [outbox.worker]
+    sims.rings += [outbox.worker]
+    desk.rings += [fulfilment.worker, refunds.worker, outbox.worker]
+    shop = Shop(
+        store=store,
+        clock=clock,
+        sims=sims,
+        checkout=checkout,
+        till=till,
+        reminding=reminding,
+        desk=desk,
+        merchant=merchant,
+        outbox=outbox,
+        operators=frozenset(settings.operator_ids),
+    )
+    app.bot_data["shop"] = shop
+    jobs = (
+        Job(Worker("expiry", checkout.expire_due), 30, checkout.next_expiry),
+        Job(sims.worker, 60),
+        Job(reminding.worker, 60, reminding.next_due),
+        Job(fulfilment.worker, 2, fulfilment.next_due),
+        Job(refunds.worker, 30),
+        Job(outbox.worker, 2, outbox.next_due),
+        Job(Worker("purge", intake.purge), 24 * 3600),
+    )
+    return Bot(settings, clock, store, carriers, app, queue, intake, shop, outbox, fulfilment, jobs)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. What is unfinished then is in the store."""
+    clock = await _clock(settings)
+    store = await Database.open(settings.database_url)
+    bot = compose(settings, clock, store)
+    if isinstance(clock, FollowingClock):
+        from bot.demo.seed import seed
+
+        await seed(store, clock, bot.shop.sims, settings.pepper)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    try:
+        await _run(bot, stop)
+    finally:
+        for carrier in bot.carriers.values():
+            await carrier.close()
+        await store.close()
+
+
+async def _run(bot: Bot, stop: asyncio.Event) -> None:
+    if not await _initialize(bot.app, stop):
+        return
+    await bot.outbox.recover()
+    await bot.fulfilment.recover()
+    for job in bot.jobs:
+        job.worker.start()
+    server = _server(bot)
+    serving = asyncio.create_task(server.serve(), name="web")
+    await bot.app.start()
+    replayed = await bot.intake.replay()
+    scheduler = schedule.start(bot.jobs)
+    await _listen(bot)
+    log.info("started", replayed=replayed, polling=bot.settings.webhook.url is None)
+    for job in bot.jobs:
+        job.worker.ring()
+    background = asyncio.create_task(_commands(bot), name="commands")
+    await stop.wait()
+    log.info("stopping")
+    background.cancel()
+    if bot.app.updater is not None and bot.app.updater.running:
+        await bot.app.updater.stop()
+    scheduler.shutdown(wait=False)
+    server.should_exit = True
+    await serving
+    await bot.app.stop()
+    for job in bot.jobs:
+        await job.worker.stop()
+    await bot.app.shutdown()
+    log.info("stopped")
+
+
+async def _initialize(app: App, stop: asyncio.Event) -> bool:
+    """Ask Telegram who we are; it may be out of reach for a while when we start."""
+    while not stop.is_set():
+        try:
+            await app.initialize()
+        except NetworkError as error:
+            log.warning("telegram_unreachable", reason=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_START)
+        else:
+            return True
+    return False
+
+
+async def _listen(bot: Bot) -> None:
+    webhook = bot.settings.webhook
+    if webhook.url is not None and webhook.secret is not None:
+        await bot.app.bot.set_webhook(
+            str(webhook.url),
+            secret_token=webhook.secret.get_secret_value(),
+            allowed_updates=ALLOWED_UPDATES,
+        )
+        return
+    assert bot.app.updater is not None  # noqa: S101  the builder made one
+    await bot.app.updater.start_polling(
+        timeout=30, bootstrap_retries=-1, allowed_updates=ALLOWED_UPDATES
+    )
+
+
+async def _commands(bot: Bot) -> None:
+    """The command menu is a comfort: without it the bot works all the same."""
+    try:
+        await application.register_commands(bot.app, bot.shop.operators)
+    except RuntimeError as error:
+        log.warning("commands_not_registered", reason=str(error))
+
+
+def _server(bot: Bot) -> uvicorn.Server:
+    settings = bot.settings
+
+    async def facts() -> Mapping[str, Any]:
+        return {"ok": True, "idle": bot.queue.idle}
+
+    routes: list[BaseRoute] = [health_route(facts)]
+    if settings.webhook.secret is not None:
+        secret = settings.webhook.secret.get_secret_value()
+        routes.append(webhook_route(WEBHOOK_PATH, secret, bot.intake.accept))
+    if isinstance(bot.clock, FollowingClock):
+        work = [Work(job.worker, job.next_due) for job in bot.jobs]
+        routes += Control(bot.clock, work, lambda: bot.queue.idle).routes()
+    config = uvicorn.Config(
+        create(routes),
+        host=settings.listen_host,
+        port=settings.listen_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    # The signals are ours: they stop the whole bot, not the web server alone.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    return server
+
+
+async def _clock(settings: Settings) -> Clock:
+    if settings.demo_clock_url is None:
+        return SystemClock()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(str(settings.demo_clock_url))
+    return FollowingClock(float(answer.json()["offset_seconds"]))
+
+
+def run(settings: Settings) -> None:
+    """`xuka run`."""
+    logs.configure(settings.log_level, settings.log_format)
+    asyncio.run(serve(settings))

@@ -1,0 +1,123 @@
+"""PTB's application, put together: one conversation handler per kind of person."""
+
+from typing import Any
+
+from telegram import BotCommandScopeAllPrivateChats, Update
+from telegram.error import TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    ContextTypes,
+    ConversationHandler,
+    MessageHandler,
+    TypeHandler,
+)
+
+from bot.chat import groups, payments, people
+from bot.chat.commands import commands_for
+from bot.chat.context import Context
+from bot.chat.conversations import add_sim, my_sims, queue, reminders, renew, start, support
+from bot.chat.conversations.routes import END, PRIVATE
+from bot.chat.errors import ErrorDesk
+from bot.chat.lanes import LaneQueue, Processor
+from bot.chat.memory import Memory
+from bot.chat.request import AiohttpRequest
+from bot.chat.views import menu
+from bot.chat.views.reasons import REASONS
+from bot.ports import Clock, Store
+from bot.services.intake import Intake
+
+App = Application[Any, Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]
+
+ALLOWED_UPDATES = [
+    Update.MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.PRE_CHECKOUT_QUERY,
+    Update.MY_CHAT_MEMBER,
+]
+_LONG_POLL = 30.0
+
+
+async def lost(update: Update, context: Context) -> int:
+    """Whatever no one else took: a SIM's number starts adding it, the rest gets the menu."""
+    if context.text and (taken := await add_sim.try_add(update, context)) is not None:
+        return taken
+    await context.show(menu.lost(context.t))
+    return END
+
+
+async def stale(update: Update, context: Context) -> int:
+    """A button nobody knows any more."""
+    await context.toast(context.t.plain(REASONS["unknown"]), alert=True)
+    await context.show(menu.menu(context.t, context.shop.merchant.name))
+    return END
+
+
+async def last(update: Update, context: Context) -> None:
+    """A tap is always answered, else its button keeps turning."""
+    await context.toast()
+
+
+def conversation() -> ConversationHandler[Context]:
+    """A person's private chat: one conversation at a time, so that a text has one meaning."""
+    parts = (start, renew, add_sim, my_sims, reminders, support, queue)
+    entries = [handler for part in parts for handler in part.ENTRY]
+    states: dict[object, list[Any]] = {}
+    for part in parts:
+        states.update(getattr(part, "STATES", {}))
+    catch_all: list[Any] = [
+        MessageHandler(PRIVATE & ~payments.PAYMENT, lost),
+        CallbackQueryHandler(stale),
+    ]
+    return ConversationHandler(
+        name="private",
+        persistent=True,
+        allow_reentry=True,
+        entry_points=entries,
+        states=states,
+        fallbacks=catch_all,
+    )
+
+
+def build(
+    token: str, api_url: str, store: Store, clock: Clock, intake: Intake
+) -> tuple[App, LaneQueue]:
+    """The application and its queue. The caller puts the Shop into `bot_data` before start."""
+    queue_ = LaneQueue(intake)
+    memory = Memory(store)
+    processor = Processor(store, clock, queue_, memory)
+    app: App = (
+        ApplicationBuilder()
+        .token(token)
+        .base_url(f"{api_url.rstrip('/')}/bot")
+        .base_file_url(f"{api_url.rstrip('/')}/file/bot")
+        .request(AiohttpRequest())
+        .get_updates_request(AiohttpRequest(connections=2, read_timeout=_LONG_POLL + 10))
+        .context_types(ContextTypes(context=Context))
+        .update_queue(queue_)
+        .concurrent_updates(processor)
+        .persistence(memory)
+        .job_queue(None)
+        .build()
+    )
+    queue_.use(app.bot)
+    processor.use(app)
+    app.add_handler(TypeHandler(Update, people.meet), group=-1)
+    for handler in (*payments.HANDLERS, *people.HANDLERS, *groups.HANDLERS, conversation()):
+        app.add_handler(handler)
+    for catch_all in (MessageHandler(PRIVATE, lost), CallbackQueryHandler(stale)):
+        app.add_handler(catch_all)
+    app.add_handler(TypeHandler(Update, last), group=1)
+    app.add_error_handler(ErrorDesk(memory))
+    return app, queue_
+
+
+async def register_commands(app: App, operators: frozenset[int]) -> None:
+    """Tell Telegram the command menu: English for everyone, Chinese for `zh`."""
+    scope = BotCommandScopeAllPrivateChats()
+    try:
+        await app.bot.set_my_commands(commands_for("en"), scope=scope)
+        await app.bot.set_my_commands(commands_for("zh_Hans"), scope=scope, language_code="zh")
+    except TelegramError as error:
+        raise RuntimeError(f"Telegram refused the commands: {error.message}") from error

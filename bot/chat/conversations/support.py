@@ -1,0 +1,92 @@
+"""Writing to the shop, and the shop's answer.
+
+Support ─► MESSAGE ─► passed on to the operators
+(operator) Answer ─► REPLY ─► sent to the customer
+"""
+
+from enum import IntEnum
+
+from telegram import Update
+
+from bot.chat.context import Context
+from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.screen import Screen, button, lines
+from bot.chat.views import help as pages
+from bot.chat.views import menu
+from bot.ports import AuditRow, Notice, Priority
+from bot.services import notices
+
+
+class Support(IntEnum):
+    """What a written text means."""
+
+    MESSAGE = 10
+    REPLY = 11
+
+
+async def support(update: Update, context: Context) -> int:
+    """How to reach the shop."""
+    await context.show(pages.support(context.t, context.shop.merchant))
+    return Support.MESSAGE
+
+
+async def message(update: Update, context: Context) -> int:
+    """Pass a question on to every operator."""
+    async with context.shop.store.write() as tx:
+        for operator in sorted(context.shop.operators):
+            await tx.outbox.add(
+                Notice(
+                    kind=notices.LETTER,
+                    chat_id=operator,
+                    dedupe_key=f"letter:{context.update_id}:{operator}",
+                    priority=Priority.OPERATOR,
+                    data={"from": context.me.id, "text": context.text, "answer": False},
+                )
+            )
+    context.shop.ring()
+    await context.send(pages.passed_on(context.t))
+    return END
+
+
+async def answer(update: Update, context: Context) -> int:
+    """An operator wants to answer a customer."""
+    if context.me.id not in context.shop.operators:
+        await context.show(menu.lost(context.t))
+        return END
+    context.draft["letter"] = int(context.arguments[0])
+    await context.toast()
+    await context.send(
+        Screen(
+            context.t("Write your answer in one message; I pass it on."),
+            [[button(context.t.plain("‹ Menu"), "menu")]],
+        )
+    )
+    return Support.REPLY
+
+
+async def reply(update: Update, context: Context) -> int:
+    """Send an operator's answer to the customer."""
+    customer = context.draft.pop("letter", None)
+    if customer is None or context.me.id not in context.shop.operators:
+        await context.show(menu.lost(context.t))
+        return END
+    async with context.shop.store.write() as tx:
+        await tx.outbox.add(
+            Notice(
+                kind=notices.LETTER,
+                chat_id=customer,
+                dedupe_key=f"letter:{context.update_id}:{customer}",
+                priority=Priority.OPERATOR,
+                data={"from": context.me.id, "text": context.text, "answer": True},
+            )
+        )
+        await tx.audit.add(
+            AuditRow(context.now, f"operator:{context.me.id}", "answered", f"chat:{customer}", {})
+        )
+    context.shop.ring()
+    await context.send(Screen(lines(context.t("Your answer is on its way.")), []))
+    return END
+
+
+ENTRY = [command("support", support), on("support", support), on("answer", answer)]
+STATES = {Support.MESSAGE: [written(message)], Support.REPLY: [written(reply)]}

@@ -1,0 +1,29 @@
+"""Groups: nothing private is ever shown there (F43); commands are answered in private."""
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram.ext import MessageHandler
+from telegram.ext import filters as f
+
+from bot.chat.context import Context
+from bot.chat.views import menu
+from bot.domain.chats import language_for
+from bot.i18n import words
+
+
+async def command_in_group(update: Update, context: Context) -> None:
+    """A command in a group leads to the private chat."""
+    message = update.effective_message
+    if message is None:
+        return
+    language = language_for(update.effective_user.language_code if update.effective_user else None)
+    t = words(language)
+    link = f"https://t.me/{context.bot.username}?start=menu"
+    await message.reply_text(
+        menu.privately(t),
+        reply_markup=InlineKeyboardMarkup(
+            [[InlineKeyboardButton(t.plain("Open our chat"), url=link)]]
+        ),
+    )
+
+
+HANDLERS = (MessageHandler(f.ChatType.GROUPS & f.COMMAND & f.UpdateType.MESSAGE, command_in_group),)

@@ -1,0 +1,177 @@
+"""Help and the texts a shop must have: questions and answers (F22), terms, privacy, payments."""
+
+from bot.chat.screen import Screen, button, lines
+from bot.chat.shop import Merchant
+from bot.i18n import N_, Html, Words
+
+QUESTIONS = (
+    (
+        "used_up",
+        N_("My data is used up"),
+        N_(
+            "Renew the same SIM: the new data is added and is usually there within a minute. The "
+            "receipt shows the data before and after."
+        ),
+    ),
+    (
+        "forgot",
+        N_("I forgot to renew"),
+        N_(
+            "Open My SIMs. If the SIM is in its grace period, renew it now and the number stays "
+            "yours. An expired travel eSIM can usually not be topped up; ask our shop for a new one."
+        ),
+    ),
+    (
+        "pending",
+        N_("My eSIM is still waiting for activation"),
+        N_(
+            "Switch the eSIM on in the phone's settings, switch on data roaming for it, and restart "
+            "the phone where you want to use it. It starts with its first connection."
+        ),
+    ),
+    (
+        "sharing",
+        N_("Can I share my data?"),
+        N_(
+            "Yes, with your phone's hotspot, if the plan does not say otherwise. One eSIM sits on "
+            "one device at a time."
+        ),
+    ),
+    (
+        "password",
+        N_("I forgot my carrier's password"),
+        N_(
+            "You need no carrier account here: your Telegram is your key. For the carrier's own "
+            "app, reset the password there; its code comes by SMS to this SIM."
+        ),
+    ),
+    (
+        "two_factor",
+        N_("I need the SIM for log-in codes"),
+        N_(
+            "Keep the line valid and it receives SMS. Add it under My SIMs with its expiry, and I "
+            "write to you before the number is lost."
+        ),
+    ),
+    (
+        "provider",
+        N_("I want to change the provider"),
+        N_(
+            "Renew only with the carrier that is printed on your SIM. After moving your number to "
+            "another carrier, remove the SIM here and add it again."
+        ),
+    ),
+    (
+        "money",
+        N_("I paid, but nothing happened"),
+        N_(
+            "Open Orders: every payment is listed with what became of it. A top-up that fails is "
+            "paid back by itself. Send /paysupport if anything looks wrong."
+        ),
+    ),
+)
+
+
+def faq(t: Words, chosen: str | None) -> Screen:
+    """The questions, or one answer."""
+    for key, question, answer in QUESTIONS:
+        if key == chosen:
+            return Screen(
+                lines(t("<b>{question}</b>", question=t(question)), "", t(answer)),
+                [
+                    [
+                        button(t.plain("‹ Questions"), "help"),
+                        button(t.plain("💬 Support"), "support"),
+                    ]
+                ],
+            )
+    text = lines(
+        t("<b>Help</b>"),
+        t("I show what is left on each SIM, renew it, check the top-up on the SIM itself, and "
+          "write before it expires."),
+        t("/sims shows your SIMs, /renew renews one, /cancel stops what you are doing."),
+        "",
+        t("People often ask:"),
+    )  # fmt: skip
+    rows = [[button(t.plain(question), "help", key)] for key, question, _ in QUESTIONS]
+    return Screen(text, [*rows, [button(t.plain("‹ Menu"), "menu")]])
+
+
+def _seller(t: Words, merchant: Merchant) -> list[Html | None]:
+    return [
+        t("Seller: {name}", name=merchant.legal_name or merchant.name),
+        t("Contact: {contact}", contact=merchant.contact) if merchant.contact else None,
+        t("Phone: {phone}", phone=merchant.hotline) if merchant.hotline else None,
+    ]
+
+
+def terms(t: Words, merchant: Merchant) -> Screen:
+    """Terms of sale, in plain words."""
+    text = lines(
+        t("<b>Terms of sale</b>"),
+        *_seller(t, merchant),
+        "",
+        t("• The price you see before paying is all you pay. It stands for 15 minutes."),
+        t("• After payment the SIM is topped up and read again. You get a receipt with the values "
+          "before and after."),
+        t("• A top-up that surely failed is paid back in full, to where you paid from."),
+        t("• A top-up that has arrived can't be taken back, so it can't be refunded."),
+        t("• Coverage and speed are the carrier's. Please check your number before you pay."),
+    )  # fmt: skip
+    return Screen(
+        text, [[button(t.plain("Privacy"), "privacy"), button(t.plain("‹ Menu"), "menu")]]
+    )
+
+
+def privacy(t: Words, merchant: Merchant) -> Screen:
+    """What is kept, and what is not."""
+    text = lines(
+        t("<b>What we keep about you</b>"),
+        t("• Your Telegram id, first name, language and time zone."),
+        t("• The SIMs you add, their readings and your orders."),
+        t("• Messages from Telegram for 30 days, so that none is lost if something breaks."),
+        "",
+        t("We never see card data: Telegram handles the payment. The supplier gets only the "
+          "number of the SIM it tops up. Nothing is sold or shown to anyone else."),
+        t("Remove a SIM under My SIMs. To have everything removed, write to /support."),
+    )  # fmt: skip
+    return Screen(text, [[button(t.plain("Terms"), "terms"), button(t.plain("‹ Menu"), "menu")]])
+
+
+def paysupport(t: Words, merchant: Merchant) -> Screen:
+    """Help with payments."""
+    text = lines(
+        t("<b>Help with a payment</b>"),
+        t("Open the order below: it says what became of your money. If a top-up fails, the money "
+          "goes back by itself."),
+        t("Anything else: tap Support and write to us with the order number. Telegram itself "
+          "can't help with purchases made here."),
+        *_seller(t, merchant)[1:],
+    )  # fmt: skip
+    return Screen(
+        text,
+        [
+            [button(t.plain("🧾 Orders"), "orders", 0), button(t.plain("💬 Support"), "support")],
+            [button(t.plain("‹ Menu"), "menu")],
+        ],
+    )
+
+
+def support(t: Words, merchant: Merchant) -> Screen:
+    """How to reach the shop: by writing right here."""
+    text = lines(
+        t("<b>Support</b>"),
+        t("Write your question in one message and I pass it on to our shop. The answer comes "
+          "into this chat."),
+        *_seller(t, merchant)[1:],
+        t("Shops: {shops}", shops="; ".join(merchant.shops)) if merchant.shops else None,
+    )  # fmt: skip
+    return Screen(text, [[button(t.plain("❓ Help"), "help"), button(t.plain("‹ Menu"), "menu")]])
+
+
+def passed_on(t: Words) -> Screen:
+    """A question is on its way to the shop."""
+    return Screen(
+        t("Your message is with our shop. The answer comes into this chat."),
+        [[button(t.plain("‹ Menu"), "menu")]],
+    )

@@ -1,0 +1,102 @@
+"""The bot's side of the demo's one clock: it follows, and lives every due moment in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.services.work import Worker
+
+NextDue = Callable[[], Awaitable[datetime | None]]
+
+_STRIDE = timedelta(hours=6)
+"""The longest step: work that does not tell when it is due is done at least this often."""
+
+
+class FollowingClock:
+    """ports.Clock: real time plus an offset that the demo sets."""
+
+    def __init__(self, offset: float = 0.0) -> None:
+        self._offset = timedelta(seconds=offset)
+
+    def now(self) -> datetime:
+        """The demo's present moment (UTC)."""
+        return datetime.now(UTC) + self._offset
+
+    def follow(self, offset: float) -> None:
+        """Take the demo's offset, in seconds."""
+        self._offset = timedelta(seconds=offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A worker and when it has something to do next."""
+
+    worker: Worker
+    next_due: NextDue | None
+
+
+class Control:
+    """Routes by which the demo's host moves the bot through time and waits for it."""
+
+    def __init__(
+        self, clock: FollowingClock, work: Sequence[Work], idle: Callable[[], bool]
+    ) -> None:
+        self._clock = clock
+        self._work = work
+        self._idle = idle
+
+    def routes(self) -> list[Route]:
+        """For the bot's own web server, on loopback, in the demo only."""
+        return [
+            Route("/demo/next", self._next),
+            Route("/demo/live", self._live, methods=["POST"]),
+            Route("/demo/idle", self._wait, methods=["POST"]),
+        ]
+
+    async def _next(self, request: Request) -> Response:
+        """The next moment to stop at, not after `until` (Unix seconds)."""
+        until = datetime.fromtimestamp(float(request.query_params["until"]), UTC)
+        now = self._clock.now()
+        stops = [until, now + _STRIDE]
+        for work in self._work:
+            due = await work.next_due() if work.next_due else None
+            if due is not None and due > now:
+                stops.append(due)
+        return JSONResponse({"at": min(stops).timestamp()})
+
+    async def _live(self, request: Request) -> Response:
+        """Take the clock's new offset and do everything that is due by it."""
+        self._clock.follow(float((await request.json())["offset"]))
+        for _ in range(2):  # the second round sends and fulfils what the first one began
+            for work in self._work:
+                await work.worker.run()
+        return JSONResponse({"now": self._clock.now().timestamp()})
+
+    async def _wait(self, request: Request) -> Response:
+        """Whether nothing is left to do, waiting for it up to `timeout` seconds (real time)."""
+        timeout = float((await request.json()).get("timeout", 10))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        calm = 0
+        while loop.time() < end:
+            calm = calm + 1 if await self._quiet() else 0
+            if calm == 2:
+                return JSONResponse({"idle": True})
+            await asyncio.sleep(0.01)
+        return JSONResponse({"idle": False})
+
+    async def _quiet(self) -> bool:
+        if not self._idle() or not all(work.worker.idle for work in self._work):
+            return False
+        now = self._clock.now()
+        for work in self._work:
+            due = await work.next_due() if work.next_due else None
+            if due is not None and due <= now:
+                work.worker.ring()
+                return False
+        return True

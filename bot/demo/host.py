@@ -1,0 +1,255 @@
+"""`xuka demo`: the stand-ins, the chat page and the clock in this process, the bot in another.
+
+The bot is started as `xuka run` would start it; only its addresses differ. Should it die, it is
+started again, as a service manager would.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from bot.demo.botapi.app import create_app
+from bot.demo.calls import CallLog
+from bot.demo.clock import WorldClock
+from bot.demo.esim_access import esim_access_routes
+from bot.demo.esim_access_state import EsimAccessState, demo_state
+from bot.demo.faults import FaultBoard
+from bot.demo.page import page_routes
+from bot.demo.tryout import OPERATOR, TOKEN, page_facts
+from bot.demo.world import World
+
+HOST = "127.0.0.1"
+_START_SECONDS = 20.0
+_LIVE_SECONDS = 120.0
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """One demo world and its bot. `extra` are environment variables for the bot."""
+
+    def __init__(self, home: Path, port: int = 0, extra: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        self.port = port or free_port()
+        self.bot_port = free_port()
+        self.extra = dict(extra or {})
+        self.faults = FaultBoard()
+        self.clock = WorldClock()
+        self._world_file = home / "world.json"
+        self._supplier_file = home / "supplier.json"
+        self.world = self._load_world()
+        self.supplier = self._load_supplier()
+        self.calls = CallLog(self.clock)
+        self._moving = asyncio.Lock()
+        self._bot: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._server: uvicorn.Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._http = httpx.AsyncClient(trust_env=False, timeout=_LIVE_SECONDS)
+
+    @property
+    def url(self) -> str:
+        """Where the chat page is."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def bot_url(self) -> str:
+        """Where the bot's own web server is."""
+        return f"http://{HOST}:{self.bot_port}"
+
+    @property
+    def bot_pid(self) -> int | None:
+        """The bot's process, while it runs."""
+        alive = self._bot is not None and self._bot.returncode is None
+        return self._bot.pid if self._bot is not None and alive else None
+
+    def _load_world(self) -> World:
+        if self._world_file.exists():
+            world = World.load(self._world_file)
+            self.clock = world.clock
+            return world
+        return World(clock=self.clock)
+
+    def _load_supplier(self) -> EsimAccessState:
+        if self._supplier_file.exists():
+            return EsimAccessState.model_validate_json(self._supplier_file.read_text("utf-8"))
+        return demo_state(self.clock.now())
+
+    def save(self) -> None:
+        """Keep the world beside the bot's database, so that the demo can go on another day."""
+        self.world.save(self._world_file)
+        self._supplier_file.write_text(self.supplier.model_dump_json(), "utf-8")
+
+    # ---- starting and stopping -----------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the stand-ins, then the bot; returns when the bot answers."""
+        app = create_app(self.world, self.faults, self.calls, hooks=self)
+        supplier = esim_access_routes(self.supplier, self.clock, self.faults, self.calls)
+        app.router.routes += [
+            *page_routes(),
+            Route("/world", self._facts),
+            Route("/bot", self._kill, methods=["DELETE"]),
+            Mount("/suppliers/esim-access", routes=supplier),
+        ]
+        config = uvicorn.Config(
+            app, host=HOST, port=self.port, log_level="error", access_log=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        self._serving = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            if self._serving.done():
+                raise RuntimeError(f"port {self.port} can't be used; choose another with --port")
+            await asyncio.sleep(0.01)
+        self._keeper = asyncio.create_task(self._keep_bot())
+        await self.wait_for_bot()
+
+    async def stop(self) -> None:
+        """Stop the bot cleanly, then the stand-ins."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._bot is not None and self._bot.returncode is None:
+            self._bot.terminate()
+            try:
+                await asyncio.wait_for(self._bot.wait(), 10)
+            except TimeoutError:
+                self._bot.kill()
+                await self._bot.wait()
+        self.save()
+        await self._http.aclose()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+
+    def environment(self) -> dict[str, str]:
+        """The bot's settings: a real `xuka run`, with loopback addresses."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("XUKA_")}
+        return clean | {
+            "NO_PROXY": HOST,
+            "XUKA_BOT_TOKEN": TOKEN,
+            "XUKA_TELEGRAM_API_URL": self.url,
+            "XUKA_DATABASE_URL": f"sqlite+aiosqlite:///{self.home / 'xuka.db'}",
+            "XUKA_OPERATOR_IDS": str(OPERATOR),
+            "XUKA_LISTEN_PORT": str(self.bot_port),
+            "XUKA_LOG_FORMAT": "json",
+            "XUKA_SHOP__NAME": "续卡 Xuka",
+            "XUKA_SHOP__LEGAL_NAME": "Xuka Demo Shop",
+            "XUKA_SHOP__CONTACT": "shop@xuka.example",
+            "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
+            "XUKA_ESIM_ACCESS__ACCESS_CODE": self.supplier.access_code,
+            "XUKA_ESIM_ACCESS__SECRET_KEY": self.supplier.secret_key,
+            "XUKA_ESIM_ACCESS__BASE_URL": f"{self.url}/suppliers/esim-access",
+            **self.extra,
+        }
+
+    async def _keep_bot(self) -> None:
+        """Start the bot, and again whenever it ends."""
+        with (self.home / "bot.log").open("ab") as log:
+            while True:
+                self._bot = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "bot", "run",
+                    cwd=self.home, env=self.environment(), stdout=log, stderr=log,
+                )  # fmt: skip
+                await self._bot.wait()
+                await asyncio.sleep(0.2)
+
+    async def wait_for_bot(self) -> None:
+        """Return when the bot's web server answers. Raises RuntimeError when it does not."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _START_SECONDS
+        while loop.time() < end:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await self._http.get(f"{self.bot_url}/healthz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.03)
+        raise RuntimeError(f"the bot did not start; see {self.home / 'bot.log'}")
+
+    # ---- the stand-in's hooks ------------------------------------------------------------
+
+    async def advance(self, seconds: float) -> None:
+        """Live through `seconds`: stop wherever the bot has something to do, in order."""
+        async with self._moving:
+            end = self.clock.timestamp() + seconds
+            while (left := end - self.clock.timestamp()) > 0.05:
+                answer = await self._http.get(f"{self.bot_url}/demo/next", params={"until": end})
+                stop = float(answer.json()["at"])
+                self.clock.advance(max(0.0, min(left, stop - self.clock.timestamp())))
+                await self._http.post(
+                    f"{self.bot_url}/demo/live", json={"offset": self.clock.offset}
+                )
+            await self.idle(30)
+
+    async def idle(self, timeout: float) -> bool:
+        """Whether the bot has nothing left to do; waits for it."""
+        with contextlib.suppress(httpx.HTTPError):
+            answer = await self._http.post(f"{self.bot_url}/demo/idle", json={"timeout": timeout})
+            return bool(answer.json()["idle"])
+        return False
+
+    async def _facts(self, _: Request) -> Response:
+        return JSONResponse(page_facts())
+
+    async def _kill(self, _: Request) -> Response:
+        """Kill the bot's process outright; it is started again."""
+        pid = self.bot_pid
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+        return JSONResponse({"killed": pid is not None})
+
+
+async def _live(demo: Demo, browser: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    try:
+        await demo.start()
+        print(f"续卡 Xuka demo: {demo.url}", flush=True)
+        print(f"Its files are in {demo.home}. Press Ctrl-C to stop.", flush=True)
+        if browser:
+            with contextlib.suppress(webbrowser.Error):
+                webbrowser.open(demo.url)
+        await stop.wait()
+    finally:
+        await demo.stop()
+
+
+def main(port: int, home: Path | None, browser: bool, fresh: bool) -> None:
+    """Run the demo until Ctrl-C. Without `home` its files are thrown away at the end."""
+    temporary = home is None
+    folder = home or Path(tempfile.mkdtemp(prefix="xuka-demo-"))
+    if fresh and not temporary:
+        for name in ("world.json", "supplier.json", "xuka.db", "xuka.db-wal", "xuka.db-shm"):
+            (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(_run(folder.resolve(), port, browser))
+    finally:
+        if temporary:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _run(folder: Path, port: int, browser: bool) -> None:
+    await _live(Demo(folder, port), browser)

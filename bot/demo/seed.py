@@ -1,0 +1,114 @@
+"""Fills a fresh demo shop through the same services an operator's commands use."""
+
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+
+from bot.demo.tryout import EN, SMART_NUMBER, STOCK, TMOBILE_NUMBER, VOUCHER_VALUE, VOUCHERS, ZH
+from bot.domain.chats import Chat, Preferences
+from bot.domain.codes import digest
+from bot.domain.identify import Identified, identify
+from bot.domain.keepalive import dates_until
+from bot.domain.money import Money
+from bot.domain.sales import Voucher, VoucherState
+from bot.domain.sims import KeepRule, Sim, SimForm, Tracking
+from bot.ports import Clock, Store
+from bot.services.catalogue import Catalogue, read_plans
+from bot.services.catalogue import money as parse_money
+from bot.services.ids import new_id
+from bot.services.sims import Sims
+
+PLANS = Path(str(files("bot.demo") / "plans.yaml"))
+
+# In its grace period: expired 100 days ago, the number is lost 120 days after expiry.
+SMART_RULE = KeepRule(validity_days=365, grace_days=120)
+SMART_EXPIRED = timedelta(days=100)
+TMOBILE_RULE = KeepRule(validity_days=30, grace_days=120)
+TMOBILE_LEFT = timedelta(days=2)
+
+
+async def seed(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
+    """Plans, stock with claim codes, vouchers, and what two customers have already. Once."""
+    async with store.read() as tx:
+        if await tx.catalogue.all(active=False):
+            return
+    await Catalogue(store, clock).apply(read_plans(PLANS, {"manual", "esim_access"}), "demo")
+    await _people(store, clock)
+    await _stock(store, clock, sims, pepper)
+    await _vouchers(store, clock, pepper)
+    await _self_tracked(clock, sims)
+
+
+async def _people(store: Store, clock: Clock) -> None:
+    """Two customers who have been here before, with the language and zone they chose."""
+    async with store.write() as tx:
+        for chat_id, language, zone in ((ZH, "zh_Hans", "Asia/Shanghai"), (EN, "en", "UTC")):
+            preferences = Preferences(zone=zone)
+            await tx.chats.add(
+                Chat(chat_id, "private", language, True, preferences, created_at=clock.now())
+            )
+
+
+async def _stock(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
+    now = clock.now()
+    owned: list[tuple[int, str, str]] = []
+    async with store.write() as tx:
+        for stock in STOCK:
+            sim_id = new_id()
+            await tx.sims.add(
+                Sim(
+                    id=sim_id,
+                    version=1,
+                    owner_id=None,
+                    tracking=Tracking.MANAGED,
+                    form=SimForm.ESIM,
+                    carrier=stock.carrier,
+                    supplier="esim_access",
+                    supplier_ref=stock.supplier_ref,
+                    country=stock.country,
+                    iccid=stock.iccid,
+                    created_at=now,
+                )
+            )
+            code = digest(stock.claim_code, pepper.encode())
+            await tx.claims.add_code(code, sim_id, now + timedelta(days=3650))
+            if stock.owner is not None:
+                owned.append((stock.owner, sim_id, stock.claim_code))
+    for owner, sim_id, claim_code in owned:
+        await sims.claim(owner, sim_id, claim_code)
+
+
+async def _vouchers(store: Store, clock: Clock, pepper: str) -> None:
+    value = parse_money(VOUCHER_VALUE)
+    assert isinstance(value, Money)  # noqa: S101  a constant of ours
+    async with store.write() as tx:
+        for code, plan_code in VOUCHERS:
+            plan = await tx.catalogue.get(plan_code) if plan_code else None
+            voucher = Voucher(
+                id=new_id(),
+                state=VoucherState.UNUSED,
+                value=plan.price if plan is not None and plan.price else value,
+                hint=code[-4:],
+                plan_code=plan_code,
+                expires_at=clock.now() + timedelta(days=3650),
+            )
+            await tx.vouchers.add(voucher, digest(code, pepper.encode()), "demo")
+
+
+async def _self_tracked(clock: Clock, sims: Sims) -> None:
+    today = clock.now().date()
+    for owner, number, carrier, country, rule, last, zone in (
+        (ZH, SMART_NUMBER, "Smart", "PH", SMART_RULE, today - SMART_EXPIRED, "Asia/Shanghai"),
+        (EN, TMOBILE_NUMBER, "T-Mobile US", "US", TMOBILE_RULE, today + TMOBILE_LEFT, "UTC"),
+    ):
+        identified = identify(number)
+        assert isinstance(identified, Identified)  # noqa: S101  a constant of ours
+        await sims.add_self(
+            owner,
+            identified=identified,
+            carrier=carrier,
+            country=country,
+            form=SimForm.CARD,
+            expiry=dates_until(last, rule.grace_days, zone).expiry,
+            rule=rule,
+        )

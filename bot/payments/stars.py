@@ -1,0 +1,52 @@
+"""Telegram Stars: an invoice in the chat, a refund of the whole charge.
+
+Facts: payments.md. A refund takes no amount, and one of a charge that was refunded already says
+so, which makes a repeat harmless.
+"""
+
+from telegram import Bot, LabeledPrice
+from telegram.error import BadRequest, TelegramError
+
+from bot.domain.money import STARS
+from bot.domain.sales import Method, Payment
+from bot.ports import Bill, PaymentUnavailable
+
+
+class Stars:
+    """ports.PaymentMethod over the bot's own invoices."""
+
+    method = Method.STARS
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def request(self, payment: Payment, bill: Bill) -> int | None:
+        """Send the invoice. Our reference is its payload; the start parameter keeps a forwarded
+        copy from being paid by someone else. Raises PaymentUnavailable."""
+        try:
+            message = await self._bot.send_invoice(
+                payment.chat_id,
+                title=bill.title,
+                description=bill.description,
+                payload=payment.id,
+                currency=STARS,
+                prices=[LabeledPrice(bill.label, payment.amount.minor)],
+                provider_token="",
+                start_parameter=f"order-{payment.order_id}",
+            )
+        except TelegramError as error:
+            raise PaymentUnavailable(error.message) from error
+        return message.message_id
+
+    async def refund(self, payment: Payment) -> None:
+        """Return the Stars of a captured charge. Raises PaymentUnavailable."""
+        if payment.charge_id is None:
+            raise PaymentUnavailable("no charge to refund")
+        payer = payment.payer_id or payment.chat_id
+        try:
+            await self._bot.refund_star_payment(payer, payment.charge_id)
+        except BadRequest as error:
+            if "CHARGE_ALREADY_REFUNDED" not in error.message:
+                raise PaymentUnavailable(error.message) from error
+        except TelegramError as error:
+            raise PaymentUnavailable(error.message) from error

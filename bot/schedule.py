@@ -1,0 +1,36 @@
+"""Every periodic job in one list. APScheduler only ticks, in UTC; a job's state is in the store."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.services.work import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`worker` is rung every `seconds`. `next_due` says when it has work next (UTC): a clock
+    that jumps, as the demo's, stops there; None when it has none, or when it does not tell."""
+
+    worker: Worker
+    seconds: int
+    next_due: Callable[[], Awaitable[datetime | None]] | None = None
+
+
+def start(jobs: Sequence[Job]) -> AsyncIOScheduler:
+    """Start to tick. A late tick still runs, several late ones run once, none runs twice at once."""
+    scheduler = AsyncIOScheduler(
+        timezone=UTC,
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for job in jobs:
+        scheduler.add_job(
+            job.worker.run,
+            IntervalTrigger(seconds=job.seconds, timezone=UTC),
+            id=job.worker.name,
+        )
+    scheduler.start()
+    return scheduler
