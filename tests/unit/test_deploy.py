@@ -9,6 +9,11 @@ import yaml
 from pydantic import BaseModel
 
 from bot import config
+from bot.carriers import registry
+from bot.domain.plans import Length
+from bot.services.catalogue import read_plans
+from bot.services.files import read_rows
+from bot.services.stock import SimRow
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EXAMPLE = (DEPLOY / "env.example").read_text("utf-8")
@@ -106,3 +111,23 @@ def test_the_unit_starts_the_bot_as_its_own_user_and_always_again() -> None:
     assert service["User"] == "xuka"
     assert (service["Restart"], service["NoNewPrivileges"]) == ("always", "yes")
     assert (service["ProtectSystem"], service["StateDirectory"]) == ("strict", "xuka")
+
+
+def test_the_example_plans_can_be_read() -> None:
+    suppliers = {*registry.ADAPTERS, "manual"}
+    plans = {plan.code: plan for plan in read_plans(DEPLOY / "plans.example.yaml", suppliers)}
+    assert {plan.supplier for plan in plans.values()} == {"esim_access", "manual"}
+    assert plans["smart-load"].length is Length.AMOUNT
+    assert plans["uscard-30d-unlimited"].unlimited
+    assert all(plan.max_cost for plan in plans.values() if plan.supplier == "esim_access")
+
+
+def test_the_guides_sims_can_be_read(tmp_path: Path) -> None:
+    guide = (DEPLOY / "README.md").read_text("utf-8")
+    example = re.search(r"```csv\n(.*?)```", guide, re.DOTALL)
+    assert example is not None
+    (tmp_path / "sims.csv").write_text(example[1], "utf-8")
+    rows = read_rows(tmp_path / "sims.csv", "sims", SimRow, "label")
+    assert [row.value.supplier for row in rows] == ["esim_access"]
+    columns = set(re.findall(r"`(\w+)` \(", guide)) | set(example[1].splitlines()[0].split(","))
+    assert columns >= set(SimRow.model_fields) - {"activation_code"}
