@@ -94,6 +94,7 @@ class TopUpStatus(StrEnum):
     REJECTED = "rejected"  # definitely not bought, nothing was charged
     UNKNOWN = "unknown"  # it may have been bought: ask, never repeat blindly
     NOT_FOUND = "not_found"  # a look-up saw no such top-up (so far)
+    NOT_SENT = "not_sent"  # the call that buys never left: it may be made later
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +366,14 @@ class Orders(Protocol):
     # Every `move` is a compare-and-set along the machine's table; it is recorded in `transitions`
     # with its reason, and `reason` is also written to the row.
     async def move(
-        self, order_id: str, old: OrderState, new: OrderState, reason: str, at: datetime,
+        self,
+        order_id: str,
+        old: OrderState,
+        new: OrderState,
+        reason: str,
+        at: datetime,
         **changes: Any,
-    ) -> bool: ...  # fmt: skip
+    ) -> bool: ...
 
 
 class Payments(Protocol):
@@ -381,9 +387,14 @@ class Payments(Protocol):
 
     async def in_states(self, states: Sequence[PaymentState]) -> list[Payment]: ...
     async def move(
-        self, payment_id: str, old: PaymentState, new: PaymentState, reason: str, at: datetime,
+        self,
+        payment_id: str,
+        old: PaymentState,
+        new: PaymentState,
+        reason: str,
+        at: datetime,
         **changes: Any,
-    ) -> bool: ...  # fmt: skip
+    ) -> bool: ...
 
 
 class TopUps(Protocol):
@@ -401,9 +412,14 @@ class TopUps(Protocol):
     async def in_states(self, states: Sequence[TopUpState]) -> list[TopUp]: ...
     async def set(self, topup_id: str, **changes: Any) -> None: ...
     async def move(
-        self, topup_id: str, old: TopUpState, new: TopUpState, reason: str, at: datetime,
+        self,
+        topup_id: str,
+        old: TopUpState,
+        new: TopUpState,
+        reason: str,
+        at: datetime,
         **changes: Any,
-    ) -> bool: ...  # fmt: skip
+    ) -> bool: ...
 
 
 class Vouchers(Protocol):
@@ -451,8 +467,14 @@ class Outbox(Protocol):
         """Those a dead process took and did not settle."""
         ...
 
-    async def settle(self, notice_id: int, outcome: Outcome, at: datetime,
-                     message_id: int | None = None, detail: str | None = None) -> None: ...  # fmt: skip
+    async def settle(
+        self,
+        notice_id: int,
+        outcome: Outcome,
+        at: datetime,
+        message_id: int | None = None,
+        detail: str | None = None,
+    ) -> None: ...
     async def release(self, notice_id: int, not_before: datetime) -> None:
         """Back into the queue, one try more."""
         ...

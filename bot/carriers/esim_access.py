@@ -203,8 +203,8 @@ class EsimAccess:
 
         With a `max_cost` the price is read first, refused above the cap, and sent along so that
         the supplier refuses if it has moved since. REJECTED only where certainly nothing was
-        bought by the supplier's or our own refusal. UNKNOWN with reason "not_sent" when the
-        supplier could not be reached to buy; the look-up settles that like every other unknown.
+        bought by the supplier's or our own refusal; NOT_SENT when the supplier could not be
+        reached to buy.
         """
         if request.sim.supplier_ref is None:
             return TopUpAnswer(TopUpStatus.REJECTED, reason="unknown_sim")
@@ -218,7 +218,7 @@ class EsimAccess:
                 price = await self._guarded_price(request, request.max_cost)
             except SupplierUnavailable as error:
                 log.warning("esim_access.not_sent", ref=request.ref, reason=error.reason)
-                return TopUpAnswer(TopUpStatus.UNKNOWN, reason="not_sent")
+                return TopUpAnswer(TopUpStatus.NOT_SENT, reason=error.reason)
             if isinstance(price, TopUpAnswer):
                 return price
             body["amount"] = str(price)
@@ -243,6 +243,8 @@ class EsimAccess:
         except Failed as failed:
             if failed.code in (BUSY, ALLOCATING):
                 return TopUpAnswer(TopUpStatus.PROCESSING, reason=failed.reason)
+            if failed.reason == "not_sent":
+                return TopUpAnswer(TopUpStatus.NOT_SENT, reason=failed.reason)
             refused = failed.code in REFUSALS
             status = TopUpStatus.REJECTED if refused else TopUpStatus.UNKNOWN
             return TopUpAnswer(status, reason=failed.reason)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-
 S = TypeVar("S", bound=StrEnum)
 
 
@@ -62,16 +61,10 @@ _O, _P, _T = OrderState, PaymentState, TopUpState
 
 ORDER: Mapping[OrderState, frozenset[OrderState]] = {
     _O.QUOTED: frozenset({_O.AWAITING_PAYMENT, _O.EXPIRED, _O.CANCELLED}),
-    _O.AWAITING_PAYMENT: frozenset(
-        {_O.PAID, _O.EXPIRED, _O.CANCELLED, _O.NEEDS_OPERATOR}
-    ),
+    _O.AWAITING_PAYMENT: frozenset({_O.PAID, _O.EXPIRED, _O.CANCELLED, _O.NEEDS_OPERATOR}),
     _O.PAID: frozenset({_O.TOPPING_UP, _O.NEEDS_OPERATOR, _O.REFUND_DUE}),
-    _O.TOPPING_UP: frozenset(
-        {_O.FULFILLED, _O.TOPUP_UNKNOWN, _O.NEEDS_OPERATOR, _O.REFUND_DUE}
-    ),
-    _O.TOPUP_UNKNOWN: frozenset(
-        {_O.TOPPING_UP, _O.FULFILLED, _O.NEEDS_OPERATOR, _O.REFUND_DUE}
-    ),
+    _O.TOPPING_UP: frozenset({_O.FULFILLED, _O.TOPUP_UNKNOWN, _O.NEEDS_OPERATOR, _O.REFUND_DUE}),
+    _O.TOPUP_UNKNOWN: frozenset({_O.TOPPING_UP, _O.FULFILLED, _O.NEEDS_OPERATOR, _O.REFUND_DUE}),
     _O.NEEDS_OPERATOR: frozenset({_O.TOPPING_UP, _O.FULFILLED, _O.REFUND_DUE, _O.PAID}),
     _O.FULFILLED: frozenset({_O.REFUND_DUE, _O.NEEDS_OPERATOR}),
     # Late money: honoured (paid) or returned (refund_due), never dropped.
@@ -99,7 +92,8 @@ PAYMENT: Mapping[PaymentState, frozenset[PaymentState]] = {
 _FINAL = frozenset({_T.SUCCEEDED, _T.REJECTED, _T.NEEDS_OPERATOR})
 TOPUP: Mapping[TopUpState, frozenset[TopUpState]] = {
     _T.SAVED: frozenset({_T.SUBMITTING, _T.REJECTED}),
-    _T.SUBMITTING: _FINAL | {_T.PROCESSING, _T.UNKNOWN},
+    # Back to saved only when the buying call surely never left us.
+    _T.SUBMITTING: _FINAL | {_T.PROCESSING, _T.UNKNOWN, _T.SAVED},
     _T.PROCESSING: _FINAL | {_T.UNKNOWN},
     _T.UNKNOWN: frozenset({_T.RECONCILING}),
     _T.RECONCILING: _FINAL | {_T.PROCESSING, _T.UNKNOWN},
@@ -113,9 +107,7 @@ TOPUP: Mapping[TopUpState, frozenset[TopUpState]] = {
 OPEN_ORDERS = frozenset({_O.QUOTED, _O.AWAITING_PAYMENT})
 """Orders the customer can still pay or cancel."""
 
-RUNNING_ORDERS = frozenset(
-    {_O.PAID, _O.TOPPING_UP, _O.TOPUP_UNKNOWN, _O.NEEDS_OPERATOR}
-)
+RUNNING_ORDERS = frozenset({_O.PAID, _O.TOPPING_UP, _O.TOPUP_UNKNOWN, _O.NEEDS_OPERATOR})
 """Orders with the customer's money in them and no end yet."""
 
 

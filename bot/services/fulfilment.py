@@ -214,6 +214,12 @@ class Fulfilment:
                 )
                 if by_hand:
                     await tell_operators(tx, self._selling, f"order:{order.id}", "by_hand")
+            elif answer.status is TopUpStatus.NOT_SENT and topup.tries < len(_LOOK_UP_AFTER):
+                pause = timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
+                await tx.topups.move(
+                    topup.id, state, TopUpState.SAVED, "not_sent", now,
+                    tries=topup.tries + 1, next_at=now + pause,
+                )  # fmt: skip
             else:
                 await self._lost_answer(tx, topup, answer.reason or "no_answer", now)
 

@@ -213,7 +213,7 @@ async def _(b: Bench) -> None:
         assert await unavailable(lonely.wallet()) == "not_sent"
         for cap in (CAP, None):
             answer = await lonely.submit(b.request(cap=cap))
-            assert (answer.status, answer.reason) == (TopUpStatus.UNKNOWN, "not_sent")
+            assert (answer.status, answer.reason) == (TopUpStatus.NOT_SENT, "not_sent")
 
 
 @case("wrong keys are named as such")

@@ -24,12 +24,13 @@ from tests.contract.carrier_bench import (
     unavailable,
 )
 
-SUCCEEDED, PROCESSING, REJECTED, UNKNOWN, NOT_FOUND = (
+SUCCEEDED, PROCESSING, REJECTED, UNKNOWN, NOT_FOUND, NOT_SENT = (
     TopUpStatus.SUCCEEDED,
     TopUpStatus.PROCESSING,
     TopUpStatus.REJECTED,
     TopUpStatus.UNKNOWN,
     TopUpStatus.NOT_FOUND,
+    TopUpStatus.NOT_SENT,
 )
 MONTH = timedelta(days=30)
 TABLE = Table()
@@ -138,7 +139,7 @@ doubt_case("busy 900001", "busy_900001", PROCESSING, "busy", 0)
 async def _(b: Bench) -> None:
     b.strike("http_500")
     answer = await b.carrier.submit(b.request())
-    assert (answer.status, answer.reason, b.asked("/esim/topup")) == (UNKNOWN, "not_sent", 0)
+    assert (answer.status, answer.reason, b.asked("/esim/topup")) == (NOT_SENT, "http_500", 0)
 
 
 @case("a look-up that lags says not found, later found", lambda c: c.finds)
