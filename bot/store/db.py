@@ -1,16 +1,15 @@
 """The database itself: opening, upgrading, transactions.
 
 SQLite has one writer connection, so that two tasks never share a transaction, and a few readers
-that refuse to write. On PostgreSQL the same limits are a pool's. A cancelled task's transaction
-is always brought to its end, committed or rolled back, before anybody else gets the connection.
+that refuse to write. On PostgreSQL the same limits are a pool's.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -31,6 +30,7 @@ from bot.store.payments import PaymentRows, TopUpRows, VoucherRows
 from bot.store.reminders import ReminderRows
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
+from bot.store.transactions import transaction
 
 HEAD = "0001"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
@@ -38,10 +38,9 @@ HEAD = "0001"
 _READERS = 4
 _WRITERS = 8  # PostgreSQL only
 _BUSY_SECONDS = 10  # how long SQLite waits for another process's write
+_COMMAND_SECONDS = 60  # after this a PostgreSQL statement counts as hanging and fails
 _MIGRATION_LOCK = 0x58754B6D  # "XuKm": PostgreSQL's advisory lock around an upgrade
 _SAFE_SQLITE = (3, 51, 3)  # before it, two processes that write at once may damage the WAL
-
-T = TypeVar("T")
 
 
 class StoreRefused(Exception):
@@ -102,7 +101,12 @@ class Database:
             writer = _sqlite_engine(parsed, 1, _write_pragmas(beside), "BEGIN IMMEDIATE")
             reader = _sqlite_engine(parsed, _READERS, _READ_PRAGMAS, "BEGIN")
         else:
-            writer = create_async_engine(parsed, pool_size=_READERS + _WRITERS, max_overflow=0)
+            writer = create_async_engine(
+                parsed,
+                pool_size=_READERS + _WRITERS,
+                max_overflow=0,
+                connect_args={"command_timeout": _COMMAND_SECONDS},
+            )
             reader = writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -125,18 +129,18 @@ class Database:
 
         When the task is cancelled while it commits, it is committed and CancelledError raised.
         """
-        async with self._writing, _transaction(self._writer) as conn:
+        async with self._writing, transaction(self._writer) as conn:
             yield SqlTx(conn)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ports.Tx]:
         """A consistent look; writing in it raises."""
-        async with self._reading, _transaction(self._reader) as conn:
+        async with self._reading, transaction(self._reader) as conn:
             yield SqlTx(conn)
 
     async def check(self) -> Facts:
         """Server, versions, and what an operator should know of them."""
-        async with self._reading, _transaction(self._reader) as conn:
+        async with self._reading, transaction(self._reader) as conn:
             revision = await conn.run_sync(_revision) or "none"
             if not self._sqlite:
                 version = str(await conn.scalar(text("SHOW server_version")))
@@ -147,7 +151,7 @@ class Database:
         return Facts("SQLite", version, revision, f"older than {wanted}" if old else None)
 
     async def _prepare(self, migrate: bool) -> None:
-        async with _transaction(self._writer) as conn:
+        async with transaction(self._writer) as conn:
             revision = await conn.run_sync(_revision)
         if revision == HEAD:
             return
@@ -163,7 +167,7 @@ class Database:
             else create_async_engine(self._url, poolclass=NullPool)
         )
         try:
-            async with _transaction(engine) as conn:
+            async with transaction(engine) as conn:
                 await conn.run_sync(_upgrade)
         finally:
             await engine.dispose()
@@ -228,53 +232,6 @@ def _patiently(cursor: Any, statement: str) -> None:
                 raise
             await_(asyncio.sleep(0.05))
     cursor.execute(statement)
-
-
-@asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    conn = engine.connect()
-    try:
-        await _to_its_end(_start(conn))
-        yield conn
-    except BaseException:
-        await _to_its_end(_finish(conn, commit=False))
-        raise
-    await _to_its_end(_finish(conn, commit=True))
-
-
-async def _start(conn: AsyncConnection) -> None:
-    await conn.start()
-    await conn.begin()
-
-
-async def _finish(conn: AsyncConnection, *, commit: bool) -> None:
-    if conn.sync_connection is None:
-        return  # connecting failed: there is nothing to end
-    try:
-        if commit:
-            await conn.commit()
-        else:
-            await conn.rollback()
-    except BaseException:
-        # Whatever state it is in, closing the connection rolls back and the pool makes a new one.
-        await conn.invalidate()
-        raise
-    finally:
-        await conn.close()
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even if the waiting task is cancelled; that is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled from task.exception()
-    return task.result()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -20,6 +20,7 @@ from bot.ports import InboxRow
 from bot.store import Database, migrations
 from bot.store import db as module
 from bot.store.tables import metadata
+from bot.store.transactions import transaction
 from tests.unit.store.samples import NOW, PLAN, days, minutes, payment, reading, sim, topup
 
 FIRST = Path(__file__).with_name("first.sql")
@@ -34,7 +35,7 @@ async def run(url: str, work: Callable[[Connection], None]) -> None:
         else create_async_engine(parsed, poolclass=NullPool)
     )
     try:
-        async with module._transaction(engine) as conn:
+        async with transaction(engine) as conn:
             await conn.run_sync(work)
     finally:
         await engine.dispose()

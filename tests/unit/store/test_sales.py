@@ -13,7 +13,7 @@ from bot.domain.orders import IllegalTransition, OrderState, PaymentState, TopUp
 from bot.domain.sales import Method, VoucherState
 from bot.ports import Tx
 from bot.store import Database
-from bot.store import db as module
+from bot.store.transactions import transaction
 from tests.unit.store.samples import (
     ALICE,
     BOB,
@@ -45,7 +45,7 @@ async def shop(db: Database) -> Database:
 
 async def transitions(db: Database) -> list[tuple[str, ...]]:
     """Every recorded move."""
-    async with module._transaction(db._reader) as conn:
+    async with transaction(db._reader) as conn:
         rows = await conn.execute(
             text(
                 "SELECT machine, subject_id, old, new, reason, actor FROM transitions ORDER BY seq"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain.sims import KeepRule, Sim, SimState, Source
 from bot.ports import Claim
 from bot.store import Database
-from bot.store import db as module
+from bot.store.transactions import transaction
 from tests.unit.store.samples import (
     ALICE,
     BOB,
@@ -194,7 +194,7 @@ async def test_an_older_reading_is_kept_as_history_only(people: Database) -> Non
         assert found is not None
         assert found.reading == newest
         assert found.expiry == newest.expiry
-    async with module._transaction(people._reader) as conn:
+    async with transaction(people._reader) as conn:
         assert (await conn.execute(text("SELECT count(*) FROM readings"))).scalar() == 2
 
 
