@@ -170,6 +170,12 @@ def _translation(text: Text, known: Message | None, language: str) -> str | tupl
     return old[0] if text.many is None else tuple(old)
 
 
+def _worth_keeping(message: Message) -> bool:
+    """Whether somebody's words would be lost with it: it says more than nothing or itself."""
+    itself = [message.id] if isinstance(message.id, str) else list(message.id)
+    return any(string not in ("", *itself) for string in _strings(message))
+
+
 def merge(language: str, texts: dict[str, Text], old: Catalog, *, prune: bool) -> str:
     """The new catalogue as PO text: no dates, no line numbers, nothing guessed."""
     known: dict[str, Message] = {}
@@ -182,7 +188,7 @@ def merge(language: str, texts: dict[str, Text], old: Catalog, *, prune: bool) -
         new.add(text.id, translation, [(file, 0) for file in text.files])
     if not prune:
         gone = {one: message for one, message in known.items() if one not in texts}
-        new.obsolete.update({one: m for one, m in sorted(gone.items()) if any(_strings(m))})
+        new.obsolete.update({one: m for one, m in sorted(gone.items()) if _worth_keeping(m)})
     body = io.BytesIO()
     write_po(body, new, omit_header=True, include_lineno=False, sort_by_file=True, width=0)
     header = (
