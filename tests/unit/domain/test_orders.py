@@ -62,7 +62,8 @@ def test_nothing_moves_to_where_it_is_or_back_to_its_beginning(
     first = next(iter(table))
     for old, news in table.items():
         assert old not in news
-        assert first not in news
+        # A buying call that surely never left us has not begun.
+        assert first not in news or (old, first) == (T.SUBMITTING, T.SAVED)
 
 
 @machines
