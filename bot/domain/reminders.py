@@ -10,7 +10,7 @@ Every time in here is a whole minute, UTC. Silence while a payment or top-up run
 caller's affair, as is re-reading the SIM before a reminder is sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
@@ -159,7 +159,16 @@ def timeline(sim: Sim, preferences: Preferences) -> tuple[Planned, ...]:
     offsets = {days for days in preferences.offsets if 0 <= days <= MOST_DAYS}
     found = [rules.before(Stage(StageKind.EXPIRY, days), sim.expiry) for days in offsets]
     found += rules.after_expiry(sim.expiry, sim.grace_end)
-    return tuple(sorted(found, key=lambda planned: (planned.at, planned.stage.urgency)))
+    return _in_order(found)
+
+
+def _in_order(found: list[Planned]) -> tuple[Planned, ...]:
+    """By urgency; a stage whose time would come after a more urgent one's joins that one."""
+    ordered: list[Planned] = []
+    for planned in sorted(found, key=lambda each: each.stage.urgency, reverse=True):
+        latest = ordered[-1].at if ordered else planned.at
+        ordered.append(replace(planned, at=min(planned.at, latest)))
+    return tuple(reversed(ordered))
 
 
 class _Rules:
@@ -231,7 +240,9 @@ def data_stages(sim: Sim, now: datetime) -> tuple[Stage, ...]:
     share = reading.data_share_left
     if reading.state is SimState.USED_UP or share == 0:
         return (LOW, VERY_LOW, USED_UP)
-    if share is None or share >= LOW_DATA:
+    if share is None:
+        return (LOW,) if reading.state is SimState.LOW else ()
+    if share >= LOW_DATA:
         return ()
     return (LOW, VERY_LOW) if share < VERY_LOW_DATA else (LOW,)
 

@@ -170,6 +170,13 @@ def test_a_day_with_almost_no_allowed_time() -> None:
     assert dict(plan_of(SIM, preferences))["expiry-0"] == china(10, 7, 30)
 
 
+def test_a_stage_moved_before_a_less_urgent_one_takes_it_along() -> None:
+    """Awake from 00:00 to 01:15, and it ends at midnight: the last time is a day before."""
+    preferences = replace(SHANGHAI, hour=1, quiet_start=time(1, 15), quiet_end=time(0))
+    plan = plan_of(replace(SIM, expiry=china(10, 0)), replace(preferences, offsets=(1, 0)))
+    assert plan[:2] == [("expiry-1", china(9, 0, 15)), ("expiry-0", china(9, 0, 15))]
+
+
 @pytest.mark.parametrize(
     ("name", "expiry", "expected"),
     [
@@ -341,6 +348,8 @@ def test_thresholds_of_data(share: float, codes: tuple[str, ...]) -> None:
 def test_a_supplier_may_say_used_up_without_numbers() -> None:
     told = reading(1, state=SimState.USED_UP, data_total=None, data_used=None)
     assert data_stages(replace(SIM, reading=told), china(1))[-1].code == "used-up"
+    low = reading(1, state=SimState.LOW, data_total=None, data_used=None)
+    assert [stage.code for stage in data_stages(replace(SIM, reading=low), china(1))] == ["data-20"]
     silent = reading(1, data_total=None, data_used=None)
     assert data_stages(replace(SIM, reading=silent), china(1)) == ()
 
