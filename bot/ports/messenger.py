@@ -1,0 +1,65 @@
+"""Messages that the bot starts itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol
+
+
+class Priority(IntEnum):
+    """Classes of the outbox; a smaller number is sent first."""
+
+    PAYMENT = 10
+    TOPUP = 20
+    OPERATOR = 30
+    REMINDER = 40
+    ALERT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to be sent: what it is about, not its words; those are made when it is sent.
+
+    `dedupe_key` is unique for ever. `edits` is the message that this one replaces.
+    """
+
+    kind: str
+    chat_id: int
+    dedupe_key: str
+    priority: Priority
+    data: Mapping[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    id: int | None = None
+    tries: int = 0
+
+
+class Outcome(StrEnum):
+    """What became of one delivery."""
+
+    SENT = "sent"
+    DROPPED = "dropped"  # outdated when its turn came
+    BLOCKED = "blocked"  # blocked, kicked or deactivated: recorded, reminders pause
+    RETRY = "retry"  # certainly not delivered; again at `retry_at`
+    AMBIGUOUS = "ambiguous"  # the answer was lost: it may have been delivered
+    FAILED = "failed"  # refused for good; a defect to look at
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Outcome of one notice. `everyone` says that Telegram asked the whole bot to wait."""
+
+    outcome: Outcome
+    message_id: int | None = None
+    retry_at: datetime | None = None
+    everyone: bool = False
+    detail: str | None = None
+
+
+class Messenger(Protocol):
+    """Turns notices into messages."""
+
+    async def deliver(self, notice: Notice) -> Delivery:
+        """Send one notice and say what became of it; never raises for Telegram's answers."""
+        ...

@@ -1,0 +1,189 @@
+"""kill -9 of the bot at a random moment of the main job; the stand-ins live on.
+
+Every case is a fresh town. A customer goes from /start to the receipt and taps again, as people
+do, when nothing happens; somewhere on the way the bot's process is killed and started again.
+Promises: one charge kept, one top-up, one receipt, no update lost, any other message at most
+twice (architecture.md).
+"""
+
+import asyncio
+import os
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import aiosqlite
+import httpx
+
+from tests.flows.people import Person, Town, labels, town
+from tests.harness import Report
+
+SIM = "25112000000002"
+STEPS = ("My SIMs", "US Data Card", "Renew", "USA 5 GB", "Pay ")
+RECEIPT = "Renewed and checked on the SIM"
+_PATIENCE = 6.0
+_LONGEST = 60.0
+
+
+class Stuck(Exception):
+    """The job did not come to its end."""
+
+
+async def _seen(person: Person, label: str, seconds: float = _PATIENCE) -> bool:
+    """Whether a button with that label comes into sight."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any(label in text for m in await person.from_bot() for text in labels(m)):
+            return True
+        await asyncio.sleep(0.03)
+    return False
+
+
+async def _tap(person: Person, http: httpx.AsyncClient, label: str) -> None:
+    """Press the newest button with that label, without waiting for the bot."""
+    for message in reversed(await person.from_bot()):
+        for text in labels(message):
+            if label in text:
+                await http.post(
+                    f"/people/{person.id}/chats/{person.id}/press",
+                    json={"message_id": message["message_id"], "text": text, "wait": False},
+                )
+                return
+
+
+async def _job(place: Town) -> None:
+    """From /start to the receipt, patiently."""
+    person, http = place.en, place.http
+    end = time.monotonic() + _LONGEST
+    await http.post(f"/people/{person.id}/chats/{person.id}/start", json={})
+    while not await _seen(person, STEPS[0]):
+        if time.monotonic() > end:
+            raise Stuck("no menu")
+    for step, following in zip(STEPS, (*STEPS[1:], "Show the invoice"), strict=True):
+        await _tap(person, http, step)
+        while not await _seen(person, following):
+            if time.monotonic() > end:
+                raise Stuck(f"after {step!r}")
+            await _tap(person, http, step)
+    while not any("invoice" in m for m in await person.from_bot()):
+        if time.monotonic() > end:
+            raise Stuck("no invoice")
+        if not any(await asyncio.gather(_invoice(person))):
+            await _tap(person, http, "Show the invoice")
+    while True:
+        paid = await person.pay_without_waiting()
+        if paid["status"] == "paid":
+            break
+        if time.monotonic() > end:
+            raise Stuck(f"not paid: {paid}")
+
+
+async def _invoice(person: Person) -> bool:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        if any("invoice" in m for m in await person.from_bot()):
+            return True
+        await asyncio.sleep(0.03)
+    return False
+
+
+async def _receipt(place: Town, report: Report) -> None:
+    """Wait for the receipt; an operator decides what the supplier's look-up can't."""
+    for _ in range(12):
+        if await place.en.count(RECEIPT):
+            return
+        await place.idle(10)
+        if await place.en.count(RECEIPT):
+            return
+        await place.advance(minutes=10)
+        if await place.en.count("A person of our shop"):
+            await _decide(place, report)
+    raise Stuck("no receipt")
+
+
+async def _decide(place: Town, report: Report) -> None:
+    """The operator looks at the supplier's own books before deciding, as a person would."""
+    report.count("operator_decisions")
+    owner = place.operator
+    await owner.say("/queue")
+    await owner.press("XK-")
+    if place.topups(SIM):
+        await owner.press("完成")
+    else:
+        await owner.press("再买一次")
+        await owner.press("再买一次")
+
+
+async def _check(place: Town, report: Report, case: int) -> None:
+    kept = [c for c in place.demo.world.charges.values() if c.refunded_at is None]
+    facts = {
+        "charges kept": (len(kept), 1),
+        "top-ups": (place.topups(SIM), 1),
+        "receipts": (await place.en.count(RECEIPT), 1),
+        "updates lost": (await _unhandled(place.demo.home / "xuka.db"), 0),
+    }
+    for what, (got, wanted) in facts.items():
+        report.count(what, got)
+        if got != wanted:
+            report.violation(f"case {case}: {what}: {got} instead of {wanted}")
+    texts = Counter(m.get("text") or f"invoice {m.get('invoice')}" for m in await place.en.from_bot())
+    for text, times in texts.items():
+        report.count("duplicates", times - 1)
+        if times > 2 and "invoice" not in text:
+            report.violation(f"case {case}: {times} times: {text[:60]!r}")
+
+
+async def _unhandled(database: Path) -> int:
+    async with aiosqlite.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = await connection.execute_fetchall(
+            "select count(*) from inbox where done_at is null or error_id is not null"
+        )
+    return int(next(iter(rows))[0])
+
+
+async def _length() -> float:
+    """How long the job takes unharmed, in seconds."""
+    with tempfile.TemporaryDirectory() as home:
+        async with town(Path(home)) as place:
+            begin = time.monotonic()
+            await _job(place)
+            await place.idle(10)
+            return time.monotonic() - begin
+
+
+async def _case(case: int, moment: float, report: Report) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        async with town(Path(home)) as place:
+            job = asyncio.create_task(_job(place))
+            await asyncio.sleep(moment)
+            pid = place.demo.bot_pid
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+                report.count("kills")
+            await job
+            await place.demo.wait_for_bot()
+            await _receipt(place, report)
+            await place.idle(10)
+            await _check(place, report, case)
+
+
+async def _run(cases: int, seed: int) -> Report:
+    report = Report("kill", seed, cases)
+    rng = random.Random(seed)
+    length = await _length()
+    for case in range(cases):
+        moment = rng.uniform(0, length)
+        try:
+            await _case(case, moment, report)
+            report.count("finished")
+        except (Stuck, AssertionError, httpx.HTTPError) as error:
+            report.violation(f"case {case} killed at {moment:.3f} s: {error!r}")
+    return report
+
+
+def kill(cases: int, seed: int) -> Report:
+    """Run the harness."""
+    return asyncio.run(_run(cases, seed))
