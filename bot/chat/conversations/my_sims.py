@@ -88,19 +88,30 @@ async def card(update: Update, context: Context) -> int:
     if not _readable(sim) or not (fresh or _old(sim, context.now)):
         await show_card(context, sim)
         return END
-    reading = context.application.create_task(context.shop.sims.refresh(sim))
+    fresh_sim, shown = await _read(context, sim)
+    screen = await _screen(context, fresh_sim, stale=_old(fresh_sim, context.now))
+    await _put(context, shown, screen)
+    return END
+
+
+async def _read(context: Context, sim: Sim, *, force: bool = False) -> tuple[Sim, int | None]:
+    """The SIM as its supplier knows it now. When that takes long, the stored card is shown
+    meanwhile, and its message is returned; a reading that comes too late is stored all the same."""
+    reading = context.application.create_task(context.shop.sims.refresh(sim, force=force))
     await asyncio.wait({reading}, timeout=AT_ONCE)
     shown = None
     if not reading.done():
         shown = await context.show(await _screen(context, sim, asking=True))
         await asyncio.wait({reading}, timeout=PATIENCE)
-    now_known = reading.result() if reading.done() else sim
-    screen = await _screen(context, now_known, stale=_old(now_known, context.now))
+    return (reading.result() if reading.done() else sim), shown
+
+
+async def _put(context: Context, shown: int | None, screen: Screen) -> None:
+    """Into the message that is shown already, or as the answer."""
     if shown is None:
         await context.show(screen)
     else:
         await context.edit(shown, screen)
-    return END
 
 
 async def show_card(context: Context, sim: Sim, note: Html | None = None) -> None:
@@ -218,21 +229,10 @@ async def done(update: Update, context: Context) -> int:
         return END
     if not _readable(sim):
         return await _ask_renewed(context, sim)
-    reading = context.application.create_task(context.shop.sims.refresh(sim, force=True))
-    await asyncio.wait({reading}, timeout=AT_ONCE)
-    shown = None
-    if not reading.done():
-        shown = await context.show(await _screen(context, sim, asking=True))
-        await asyncio.wait({reading}, timeout=PATIENCE)
-    fresh = reading.result() if reading.done() else sim
-    note = views.read_again(
-        context.t, sim, fresh, context.now, asked=fresh.reading is not None and fresh != sim
-    )
-    screen = await _screen(context, fresh, note=note)
-    if shown is None:
-        await context.show(screen)
-    else:
-        await context.edit(shown, screen)
+    fresh, shown = await _read(context, sim, force=True)
+    asked = fresh.reading is not None and fresh.reading != sim.reading
+    note = views.read_again(context.t, sim, fresh, context.now, asked=asked)
+    await _put(context, shown, await _screen(context, fresh, note=note))
     return END
 
 

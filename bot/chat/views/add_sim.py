@@ -158,7 +158,10 @@ def code_refused(t: Words, reason: str, until: datetime | None, now: datetime) -
 def code_only_refused(t: Words, why: Html) -> Screen:
     """A claim code sent by itself was refused."""
     return Screen(
-        lines(why, t("Check the card that came with the SIM, or write to /support.")),
+        lines(
+            why,
+            t("Check the card that came with the SIM. A voucher is used when you /renew."),
+        ),
         [[button(t.plain("Add a SIM"), "add"), button(t.plain("‹ My SIMs"), "sims")]],
     )
 

@@ -222,9 +222,8 @@ def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Scr
             lines(
                 t("<b>My SIMs</b>"),
                 "",
-                t(
-                    "You have no SIM here yet. Add one with its ICCID, its number, or its eSIM code."
-                ),
+                t("You have no SIM here yet."),
+                t("Add one with its ICCID, its number, or its eSIM code."),
             ),
             [
                 [button(t.plain("Add a SIM"), "add")],

@@ -1,0 +1,351 @@
+"""Reminders: the settings of a person, the reminders of one SIM, the buttons below a reminder.
+
+    /reminders ─► settings ─┬► days, last day, on or off (switches)
+                            ├► HOUR ──┐
+                            ├► QUIET ─┼─► settings
+                            └► ZONE ──┘
+    a reminder, a card ─┬► Snooze ─► days, or SNOOZE_DAY ─► the SIM's reminders
+                        └► Stop, Start again ─────────────► the SIM's reminders
+
+A preference and the next reminders that follow from it are stored together.
+"""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from enum import IntEnum
+from typing import Any
+
+from telegram import Update
+
+from bot.chat.context import Context
+from bot.chat.conversations.my_sims import mine
+from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.views import dates as date_views
+from bot.chat.views import reminders as views
+from bot.chat.views import zones
+from bot.domain.chats import Preferences
+from bot.domain.days import DayProblem, parse_day
+from bot.domain.identify import plain
+from bot.domain.keepalive import dates_until
+from bot.domain.sims import Sim, Source, Tracking
+from bot.domain.zones import at_local, day_end, is_zone, local_date, zone
+from bot.i18n import Html
+from bot.services.planning import plan_for, replan_chat
+
+_TIME = r"(\d{1,2})(?:[:.点時时h](\d{2})?)?"
+_HOUR = re.compile(rf"{_TIME}\s*(?:分|o'clock|整)?")
+_SPAN = re.compile(rf"{_TIME}\s*(?:-|~|to|until|到|至)\s*{_TIME}")
+_NONE = frozenset({"none", "no", "off", "0", "无", "無", "不要", "关", "關", "没有", "沒有"})
+
+
+class Reminders(IntEnum):
+    """What a written text means."""
+
+    SNOOZE_DAY = 80
+    HOUR = 81
+    QUIET = 82
+    ZONE = 83
+
+
+# ---- settings ----------------------------------------------------------------------------
+
+
+async def settings(update: Update, context: Context) -> int:
+    """All settings, and what comes next."""
+    await _settings(context)
+    return END
+
+
+async def _settings(context: Context, note: Html | None = None) -> None:
+    sims = await context.shop.sims.overview(context.me.id)
+    async with context.shop.store.read() as tx:
+        nexts = [(sim, await plan_for(tx, sim, context.now)) for sim in sims]
+    preferences = context.me.preferences
+    await context.show(views.settings(context.t, preferences, nexts, context.now, note))
+
+
+async def _prefer(context: Context, **changes: Any) -> Preferences:
+    """Store changed preferences together with the reminders that follow from them."""
+    async with context.shop.store.write() as tx:
+        chat = await tx.chats.get(context.me.id) or context.me
+        preferences = replace(chat.preferences, **changes)
+        await tx.chats.set_preferences(chat.id, preferences)
+        await replan_chat(tx, chat.id, context.now)
+        context.chat = replace(chat, preferences=preferences)
+    context.shop.reminding.worker.ring()
+    return preferences
+
+
+async def offset(update: Update, context: Context) -> int:
+    """A day before expiry, on or off."""
+    day, on_ = (int(argument) for argument in context.arguments)
+    offsets = set(context.me.preferences.offsets) - {day}
+    if on_:
+        offsets.add(day)
+    await _prefer(context, offsets=tuple(sorted(offsets, reverse=True)))
+    await _settings(context)
+    return END
+
+
+async def urgent(update: Update, context: Context) -> int:
+    """Whether a last-day reminder may break quiet hours."""
+    await _prefer(context, urgent_override=context.arguments == ["1"])
+    await _settings(context)
+    return END
+
+
+async def onoff(update: Update, context: Context) -> int:
+    """All reminders, on or off."""
+    await _prefer(context, on=context.arguments == ["1"])
+    await _settings(context)
+    return END
+
+
+async def ask_hour(update: Update, context: Context) -> int:
+    """At what time of day."""
+    await context.show(views.ask_hour(context.t, context.me.preferences))
+    return Reminders.HOUR
+
+
+async def hour(update: Update, context: Context) -> int:
+    """An hour was tapped."""
+    return await _hour(context, int(context.arguments[0]))
+
+
+async def hour_written(update: Update, context: Context) -> int:
+    """An hour was written."""
+    match = _HOUR.fullmatch(plain(context.text).lower())
+    if match is None or int(match[1]) > 23 or int(match[2] or 0) > 59:
+        problem = views.hour_problem(context.t)
+        await context.show(views.ask_hour(context.t, context.me.preferences, problem))
+        return Reminders.HOUR
+    return await _hour(context, int(match[1]))
+
+
+async def _hour(context: Context, chosen: int) -> int:
+    preferences = await _prefer(context, hour=chosen)
+    await _settings(context, views.hour_set(context.t, preferences))
+    return END
+
+
+async def ask_quiet(update: Update, context: Context) -> int:
+    """When to be quiet."""
+    await context.show(views.ask_quiet(context.t, context.me.preferences))
+    return Reminders.QUIET
+
+
+async def quiet(update: Update, context: Context) -> int:
+    """Quiet hours were tapped: 2200-0800."""
+    start, end = context.arguments[0].split("-")
+    return await _quiet(context, _clock(start[:2], start[2:]), _clock(end[:2], end[2:]))
+
+
+async def quiet_written(update: Update, context: Context) -> int:
+    """Quiet hours were written."""
+    span = _span(plain(context.text).lower())
+    if span is None:
+        problem = views.quiet_problem(context.t)
+        await context.show(views.ask_quiet(context.t, context.me.preferences, problem))
+        return Reminders.QUIET
+    return await _quiet(context, *span)
+
+
+def _span(text: str) -> tuple[time, time] | None:
+    """Two times of day as people write them; equal ones for "none"."""
+    if text in _NONE:
+        return time(0), time(0)
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        return _clock(match[1], match[2]), _clock(match[3], match[4])
+    except ValueError:
+        return None
+
+
+def _clock(hours: str, minutes: str | None) -> time:
+    return time(int(hours) % 24 if int(hours) <= 24 else 99, int(minutes or 0))
+
+
+async def _quiet(context: Context, start: time, end: time) -> int:
+    await _prefer(context, quiet_start=start, quiet_end=end)
+    await _settings(context, views.quiet_set(context.t, start, end))
+    return END
+
+
+# ---- the time zone -----------------------------------------------------------------------
+
+
+async def ask_zone(update: Update, context: Context) -> int:
+    """Where the person is: their present zone first, then the usual ones of their language."""
+    now, mine_ = context.now, context.me.preferences.zone
+    offered = dict.fromkeys((mine_, *zones.COMMON[context.t.language]))
+    await context.show(views.ask_zone(context.t, list(offered)[: zones.MOST], now, found=False))
+    return Reminders.ZONE
+
+
+async def zone_written(update: Update, context: Context) -> int:
+    """A city was written: show the time there, so that it can be confirmed."""
+    found = zones.find_zones(context.text, context.now)
+    if not found:
+        usual = zones.COMMON[context.t.language][: zones.MOST]
+        problem = views.zone_problem(context.t)
+        screen = views.ask_zone(context.t, usual, context.now, found=False, problem=problem)
+    else:
+        screen = views.ask_zone(context.t, found, context.now, found=True)
+    await context.show(screen)
+    return Reminders.ZONE
+
+
+async def zone_chosen(update: Update, context: Context) -> int:
+    """A zone was tapped."""
+    chosen = context.arguments[0]
+    if not is_zone(chosen):
+        return await ask_zone(update, context)
+    old = context.me.preferences.zone
+    await _move_days(context, old, chosen)
+    await _prefer(context, zone=chosen, zone_confirmed=True)
+    await _settings(context, views.zone_set(context.t, chosen, context.now))
+    return END
+
+
+async def _move_days(context: Context, old: str, new: str) -> None:
+    """A day somebody entered stays that day: it ends with the new zone's day, not the old one's.
+
+    Done twice, the second time finds nothing that ends with a day of the old zone.
+    """
+    for sim in await context.shop.sims.overview(context.me.id):
+        said = sim.tracking is Tracking.SELF and sim.dates_source is Source.CUSTOMER
+        if not said or sim.expiry is None:
+            continue
+        day = local_date(sim.expiry, zone(old))
+        if sim.expiry != day_end(day, zone(old)):
+            continue
+        grace = sim.grace_end and (local_date(sim.grace_end, zone(old)) - day).days
+        moved = dates_until(day, grace, new)
+        await context.shop.sims.set_dates(sim, moved.expiry, grace_end=moved.grace_end)
+
+
+# ---- one SIM -----------------------------------------------------------------------------
+
+
+async def of_sim(update: Update, context: Context) -> int:
+    """What comes next for one SIM."""
+    sim = await mine(context, context.arguments[0])
+    if sim is not None:
+        await _of_sim(context, sim)
+    return END
+
+
+async def _of_sim(context: Context, sim: Sim, note: Html | None = None) -> None:
+    async with context.shop.store.read() as tx:
+        sim = await tx.sims.get(sim.id) or sim
+        planned = await plan_for(tx, sim, context.now)
+    await context.show(views.one_sim(context.t, sim, planned, context.now, note))
+
+
+async def snooze(update: Update, context: Context) -> int:
+    """For how long."""
+    sim = await mine(context, context.arguments[0])
+    if sim is not None:
+        await context.show(views.snooze(context.t, sim))
+    return END
+
+
+async def snooze_days(update: Update, context: Context) -> int:
+    """A number of days was tapped."""
+    sim_id, days = context.arguments
+    sim = await mine(context, sim_id)
+    if sim is None:
+        return END
+    today = local_date(context.now, context.t.zone)
+    return await _snooze(context, sim, today + timedelta(days=int(days)))
+
+
+async def ask_snooze_day(update: Update, context: Context) -> int:
+    """Until which day."""
+    sim = await mine(context, context.arguments[0])
+    if sim is None:
+        return END
+    context.draft["snooze"] = sim.id
+    today = local_date(context.now, context.t.zone)
+    await context.show(views.ask_snooze_day(context.t, sim, today))
+    return Reminders.SNOOZE_DAY
+
+
+async def snooze_day_written(update: Update, context: Context) -> int:
+    """A day was written."""
+    sim = await mine(context, str(context.draft.get("snooze", "")))
+    if sim is None:
+        return END
+    today = local_date(context.now, context.t.zone)
+    day = parse_day(context.text, today)
+    if isinstance(day, DayProblem):
+        problem = date_views.day_problem(context.t, day, today)
+    elif _at_hour(context, day) <= context.now:
+        problem = date_views.day_passed(context.t, today)
+    else:
+        context.draft.pop("snooze", None)
+        return await _snooze(context, sim, day)
+    await context.show(views.ask_snooze_day(context.t, sim, today, problem))
+    return Reminders.SNOOZE_DAY
+
+
+def _at_hour(context: Context, day: date) -> datetime:
+    return at_local(day, time(context.me.preferences.hour), context.t.zone)
+
+
+async def _snooze(context: Context, sim: Sim, day: date) -> int:
+    """Until the preferred hour of that day, so that doing it twice changes nothing."""
+    until = _at_hour(context, day)
+    await context.shop.reminding.snooze(sim, until)
+    context.shop.reminding.worker.ring()
+    await _of_sim(context, sim, views.snoozed(context.t, sim, until, context.now))
+    return END
+
+
+async def stop(update: Update, context: Context) -> int:
+    """No more reminders of this SIM."""
+    sim = await mine(context, context.arguments[0])
+    if sim is not None:
+        await context.shop.reminding.stop(sim)
+        await _of_sim(context, sim, views.stopped(context.t))
+    return END
+
+
+async def start_again(update: Update, context: Context) -> int:
+    """Remind of this SIM again."""
+    sim = await mine(context, context.arguments[0])
+    if sim is not None:
+        await context.shop.reminding.restart(sim)
+        context.shop.reminding.worker.ring()
+        await _of_sim(context, sim, views.started(context.t))
+    return END
+
+
+ENTRY = [
+    command("reminders", settings),
+    on("rem", settings),
+    on("off", offset),
+    on("hour", ask_hour),
+    on("hr", hour),
+    on("quiet", ask_quiet),
+    on("qt", quiet),
+    on("zone", ask_zone),
+    on("zn", zone_chosen),
+    on("urgent", urgent),
+    on("onoff", onoff),
+    on("simrem", of_sim),
+    on("snooze", snooze),
+    on("snz", snooze_days),
+    on("snzday", ask_snooze_day),
+    on("stop", stop),
+    on("start_again", start_again),
+]
+STATES = {
+    Reminders.SNOOZE_DAY: [written(snooze_day_written)],
+    Reminders.HOUR: [written(hour_written)],
+    Reminders.QUIET: [written(quiet_written)],
+    Reminders.ZONE: [written(zone_written)],
+}
