@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_
@@ -52,7 +53,7 @@ class Facts:
     """What `xuka check` shows of the store."""
 
     server: str
-    """ "SQLite" or "PostgreSQL"."""
+    """Its name: SQLite, PostgreSQL."""
     version: str
     revision: str
     warning: str | None = None
@@ -148,11 +149,19 @@ class Database:
             version = str(await conn.scalar(text("SELECT sqlite_version()")))
         old = tuple(int(part) for part in version.split(".")) < _SAFE_SQLITE
         wanted = ".".join(str(part) for part in _SAFE_SQLITE)
-        return Facts("SQLite", version, revision, f"older than {wanted}" if old else None)
+        warning = (
+            f"before {wanted} two processes that write at the same moment may damage the file: "
+            "give commands beside a running bot one at a time"
+        )
+        return Facts("SQLite", version, revision, warning if old else None)
 
     async def _prepare(self, migrate: bool) -> None:
-        async with transaction(self._writer) as conn:
-            revision = await conn.run_sync(_revision)
+        try:
+            async with transaction(self._writer) as conn:
+                revision = await conn.run_sync(_revision)
+        except (DBAPIError, OSError) as error:
+            reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            raise StoreRefused(f"cannot open {self._url.render_as_string()}: {reason}") from error
         if revision == HEAD:
             return
         if not migrate:
@@ -184,6 +193,8 @@ def _url(url: str) -> URL:
         raise StoreRefused(
             f"{parsed.get_backend_name()} is not supported: use sqlite:///… or postgresql://…"
         )
+    if driver == "postgresql+asyncpg" and find_spec("asyncpg") is None:
+        raise StoreRefused("PostgreSQL needs its driver: pip install 'xuka[postgres]'")
     if driver.startswith("sqlite") and parsed.database in (None, "", ":memory:"):
         raise StoreRefused("SQLite needs a file: sqlite:///xuka.db")
     return parsed.set(drivername=driver)

@@ -1,13 +1,25 @@
 """Run by Alembic for each command: on the connection that `migrations.config` was given."""
 
+from typing import Any
+
 from alembic import context
 
 from bot.store.tables import metadata
+from bot.store.types import Json, UtcDateTime, Word
+
+_PLAIN = {UtcDateTime: "sa.DateTime(timezone=True)", Word: "sa.String()", Json: "sa.Text()"}
+
+
+def _render(kind: str, item: Any, _: Any) -> str | bool:
+    """Our own types as what they are in the database: a revision outlives the code."""
+    return _PLAIN.get(type(item), False) if kind == "type" else False
+
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,  # SQLite changes a table by rebuilding it
+    render_item=_render,
     transactional_ddl=True,  # SQLite can; an upgrade happens wholly or not at all
 )
 with context.begin_transaction():

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -208,6 +209,34 @@ async def test_a_newer_database_is_refused(empty_url: str, monkeypatch: pytest.M
 async def test_other_urls_are_refused_with_a_cure(url: str) -> None:
     with pytest.raises(StoreRefused, match="sqlite:///"):
         await Database.open(url)
+
+
+async def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match=r"none/x\.db: unable to open"):
+        await Database.open(f"sqlite:///{tmp_path}/none/x.db")
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("續卡 " * 1000)
+    with pytest.raises(StoreRefused, match="not a database"):
+        await Database.open(f"sqlite:///{tmp_path}/x.db")
+
+
+async def test_a_server_that_is_down_is_named_without_its_password() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: every connection is refused
+        url = f"postgresql://xuka:secret@127.0.0.1:{taken.getsockname()[1]}/xuka"
+        with pytest.raises(StoreRefused, match=r"cannot open .*127\.0\.0\.1") as caught:
+            await Database.open(url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_postgresql_without_its_driver_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(StoreRefused, match=r"xuka\[postgres\]"):
+        await Database.open("postgresql://127.0.0.1/xuka")
 
 
 async def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
