@@ -72,7 +72,7 @@ class Plan:
     @property
     def currency(self) -> str:
         """Currency of the list price."""
-        money = self.price or (self.open_amount and self.open_amount.minimum)
+        money = self.price if self.open_amount is None else self.open_amount.minimum
         assert money is not None  # noqa: S101  __post_init__ guarantees one of the two
         return money.currency
 

@@ -1,4 +1,4 @@
-"""Rows of a sale: the order, its payment attempts, its top-up, vouchers. Frozen copies of the store."""
+"""Rows of a sale: order, payment attempts, top-up, voucher. Frozen copies of the store."""
 
 from dataclasses import dataclass
 from datetime import datetime

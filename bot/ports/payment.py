@@ -25,7 +25,7 @@ class PaymentMethod(Protocol):
     method: Method
 
     async def request(self, payment: Payment, bill: Bill) -> int | None:
-        """Show the payer what to pay; the message's id when it is one. Raises PaymentUnavailable."""
+        """Show the payer what to pay; the message's id if any. Raises PaymentUnavailable."""
         ...
 
     async def refund(self, payment: Payment) -> None:

@@ -1,0 +1,187 @@
+"""Reminders: each minute, the SIMs whose time has come and no others.
+
+The ledger row and the message are committed together. A reading is refreshed first, so that a
+renewal the supplier knows of silences the reminder; a running order silences it too.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.chats import Chat
+from bot.domain.orders import RUNNING_ORDERS
+from bot.domain.reminders import Due, cycle, due
+from bot.domain.sims import Reading, Sim, Tracking
+from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
+from bot.services import notices
+from bot.services.planning import replan, replan_chat
+from bot.services.work import Worker
+
+log = structlog.get_logger()
+
+_BATCH = 500
+_FRESH = timedelta(minutes=30)
+"""A reading younger than this is not asked for again before a reminder."""
+_SILENCE = timedelta(minutes=10)
+"""How long a running order puts a reminder off before it is looked at again."""
+
+
+class Reminding:
+    """The reminder tick and the buttons under its messages."""
+
+    def __init__(self, store: Store, clock: Clock, carriers: Mapping[str, Carrier]) -> None:
+        self._store = store
+        self._clock = clock
+        self._carriers = carriers
+        self.worker = Worker("reminders", self._tick)
+        self.rings: list[Worker] = []
+
+    async def next_due(self) -> datetime | None:
+        """The smallest moment at which a SIM is to be looked at."""
+        async with self._store.read() as tx:
+            return await tx.sims.next_due()
+
+    async def _tick(self) -> None:
+        now = self._clock.now()
+        while True:
+            async with self._store.read() as tx:
+                sims = await tx.sims.due(now, _BATCH)
+            if not sims:
+                break
+            fresh = await asyncio.gather(*(self._reread(sim, now) for sim in sims))
+            by_chat: dict[int, list[str]] = defaultdict(list)
+            async with self._store.write() as tx:
+                for sim, reading in zip(sims, fresh, strict=True):
+                    if reading is not None:
+                        await tx.sims.add_reading(sim.id, reading)
+                    if sim.owner_id is not None:
+                        by_chat[sim.owner_id].append(sim.id)
+                for chat_id, sim_ids in by_chat.items():
+                    await self._remind(tx, chat_id, sim_ids, now)
+            if len(sims) < _BATCH:
+                break
+        for worker in self.rings:
+            worker.ring()
+
+    async def _reread(self, sim: Sim, now: datetime) -> Reading | None:
+        carrier = self._carriers.get(sim.supplier)
+        if sim.tracking is not Tracking.MANAGED or carrier is None:
+            return None
+        if not carrier.capabilities.reads:
+            return None
+        if sim.reading is not None and now - sim.reading.taken_at < _FRESH:
+            return None
+        try:
+            return await carrier.snapshot(sim)
+        except SupplierUnavailable as error:
+            # Better a reminder from the last reading, which names its age, than none.
+            log.warning("reread_failed", sim=sim.id, reason=error.reason)
+            return None
+
+    async def _remind(self, tx: Tx, chat_id: int, sim_ids: list[str], now: datetime) -> None:
+        chat = await tx.chats.get(chat_id)
+        found: list[tuple[Sim, Due]] = []
+        for sim_id in sim_ids:
+            sim = await tx.sims.get(sim_id)
+            if sim is None or chat is None:
+                continue
+            if await tx.orders.of_sim(sim_id, tuple(RUNNING_ORDERS)):
+                await tx.sims.set_next_reminder(sim_id, now + _SILENCE)
+                continue
+            hit = await self._settle(tx, chat, sim, now)
+            if hit is not None:
+                found.append((sim, hit))
+            await replan(tx, sim_id, now)
+        if chat is None or not found:
+            return
+        if len(found) > 1 and chat.preferences.digest:
+            await tx.outbox.add(_digest(chat, found, now))
+        else:
+            for sim, hit in found:
+                await tx.outbox.add(_reminder(chat, sim, hit))
+
+    async def _settle(self, tx: Tx, chat: Chat, sim: Sim, now: datetime) -> Due | None:
+        """Write the ledger; what is to be sent, or None when somebody got there first."""
+        present = cycle(sim)
+        if present is None:
+            return None
+        settled = await tx.reminders.sent(sim.id, present)
+        hit = due(sim, chat.preferences, settled, now)
+        if hit is None:
+            return None
+        for code in hit.skipped:
+            await tx.reminders.add(sim.id, present, code, sent=False, at=now)
+        added = [
+            await tx.reminders.add(sim.id, present, code, sent=True, at=now) for code in hit.sent
+        ]
+        return hit if any(added) else None
+
+    # ---- buttons -------------------------------------------------------------------------
+
+    async def snooze(self, sim: Sim, until: datetime) -> None:
+        """Nothing about this SIM before `until` (UTC)."""
+        await self._change(sim, snoozed_until=until)
+
+    async def stop(self, sim: Sim) -> None:
+        """No more reminders for this SIM."""
+        await self._change(sim, reminders_stopped=True)
+
+    async def restart(self, sim: Sim) -> None:
+        """Remind again."""
+        await self._change(sim, reminders_stopped=False, snoozed_until=None)
+
+    async def _change(self, sim: Sim, **changes: object) -> None:
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            current = await tx.sims.get(sim.id)
+            if current is not None:
+                await tx.sims.update(sim.id, current.version, **changes)
+                await replan(tx, sim.id, now)
+
+    async def chat_changed(self, chat_id: int) -> None:
+        """A chat can be written to again, or its preferences moved."""
+        async with self._store.write() as tx:
+            await replan_chat(tx, chat_id, self._clock.now())
+
+
+def _expires(sim: Sim, hit: Due) -> datetime | None:
+    """When the words would no longer be true: such a message is dropped, not sent late."""
+    if hit.stage.code.startswith("expiry-"):
+        return sim.expiry
+    return sim.grace_end if hit.stage.code.startswith("grace") else None
+
+
+def _reminder(chat: Chat, sim: Sim, hit: Due) -> Notice:
+    present = cycle(sim)
+    return Notice(
+        kind=notices.REMINDER,
+        chat_id=chat.id,
+        dedupe_key=f"reminder:{sim.id}:{present}:{'+'.join(hit.sent)}",
+        priority=Priority.REMINDER,
+        data={
+            "sim_id": sim.id,
+            "cycle": present,
+            "stage": hit.stage.code,
+            "also": hit.also.code if hit.also else None,
+        },
+        expires_at=_expires(sim, hit),
+    )
+
+
+def _digest(chat: Chat, found: list[tuple[Sim, Due]], now: datetime) -> Notice:
+    ranked = sorted(found, key=lambda pair: pair[1].stage.urgency, reverse=True)
+    return Notice(
+        kind=notices.DIGEST,
+        chat_id=chat.id,
+        dedupe_key=f"digest:{chat.id}:{now:%Y-%m-%dT%H:%M}:{ranked[0][0].id}",
+        priority=Priority.REMINDER,
+        data={
+            "items": [
+                {"sim_id": sim.id, "cycle": cycle(sim), "stage": hit.stage.code}
+                for sim, hit in ranked
+            ]
+        },
+    )
