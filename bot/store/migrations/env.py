@@ -1,6 +1,6 @@
 """Run by Alembic for each command: on the connection that `migrations.config` was given."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -10,7 +10,7 @@ from bot.store.types import Json, UtcDateTime, Word
 _PLAIN = {UtcDateTime: "sa.DateTime(timezone=True)", Word: "sa.String()", Json: "sa.Text()"}
 
 
-def _render(kind: str, item: Any, _: Any) -> str | bool:
+def _render(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """Our own types as what they are in the database: a revision outlives the code."""
     return _PLAIN.get(type(item), False) if kind == "type" else False
 
