@@ -204,7 +204,8 @@ async def zone_chosen(update: Update, context: Context) -> int:
     if not is_zone(chosen):
         return await ask_zone(update, context)
     old = context.me.preferences.zone
-    await _move_days(context, old, chosen)
+    if chosen != old:
+        await _move_days(context, old, chosen)
     await _prefer(context, zone=chosen, zone_confirmed=True)
     await _settings(context, views.zone_set(context.t, chosen, context.now))
     return END
@@ -222,7 +223,8 @@ async def _move_days(context: Context, old: str, new: str) -> None:
         day = local_date(sim.expiry, zone(old))
         if sim.expiry != day_end(day, zone(old)):
             continue
-        grace = sim.grace_end and (local_date(sim.grace_end, zone(old)) - day).days
+        end = sim.grace_end
+        grace = (local_date(end, zone(old)) - day).days if end is not None else None
         moved = dates_until(day, grace, new)
         await context.shop.sims.set_dates(sim, moved.expiry, grace_end=moved.grace_end)
 

@@ -27,8 +27,8 @@ COMMON = {
 }  # fmt: skip
 # Cities people live in that no zone is named after.
 _CITIES = {
-    "Asia/Shanghai": "beijing 北京 guangzhou 广州 廣州 shenzhen 深圳 chengdu 成都 hangzhou 杭州 wuhan "
-                     "武汉 武漢 nanjing 南京 tianjin 天津 xian 西安 xiamen 厦门 廈門 suzhou 苏州 蘇州",
+    "Asia/Shanghai": "beijing 北京 guangzhou 广州 廣州 shenzhen 深圳 chengdu 成都 hangzhou 杭州 "
+    "wuhan 武汉 武漢 nanjing 南京 tianjin 天津 xian 西安 xiamen 厦门 廈門 suzhou 苏州 蘇州",
     "Asia/Taipei": "kaohsiung 高雄 taichung 台中 臺中 tainan 台南 臺南 臺北",
     "Asia/Manila": "cebu 宿务 宿霧 davao 达沃",
     "Asia/Tokyo": "osaka 大阪 kyoto 京都",
