@@ -84,7 +84,7 @@ async def use_everything(tg: StandIn) -> None:
     await bot.forward_message(GROUP_ID, XIAOYU, photo.message_id)
     await bot.send_chat_action(**chat, action="typing")
     keyed = await bot.send_message(**chat, text="press", reply_markup=GO)
-    press = {"message_id": keyed.message_id, "text": "Go", "wait": False}
+    press: dict[str, Any] = {"message_id": keyed.message_id, "text": "Go", "wait": False}
     query = (await tg.act(XIAOYU, "press", **press))["callback_query_id"]
     await bot.answer_callback_query(query, "done")
     await money(tg)

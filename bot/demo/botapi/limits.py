@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 from bot.demo.botapi.errors import too_many_requests
 
@@ -33,9 +34,12 @@ class Bucket:
 class Limiter:
     """Refuses with 429 what Telegram would refuse; `enabled = False` lets everything pass."""
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    def __init__(
+        self, *, enabled: bool = True, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self.enabled = enabled
-        now = time.monotonic()
+        self._seconds = seconds
+        now = seconds()
         self._overall = Bucket(30, 30, now)
         self._paid = Bucket(1000, 1000, now)
         self._chats: dict[int, Bucket] = {}
@@ -48,7 +52,7 @@ class Limiter:
         """
         if not self.enabled:
             return
-        now = time.monotonic()
+        now = self._seconds()
         buckets = [self._paid if paid else self._overall]
         if not edit:
             buckets.append(self._bucket(self._chats, chat_id, 5, 1.0, now))

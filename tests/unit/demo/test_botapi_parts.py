@@ -72,11 +72,13 @@ class TestKeyboards:
 
 class TestLimits:
     @pytest.fixture
-    def now(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    def now(self) -> list[float]:
         """Real time, held still and moved by hand."""
-        moment = [1000.0]
-        monkeypatch.setattr(limits.time, "monotonic", lambda: moment[0])
-        return moment
+        return [1000.0]
+
+    @pytest.fixture
+    def limiter(self, now: list[float]) -> Limiter:
+        return Limiter(seconds=lambda: now[0])
 
     def sent(self, limiter: Limiter, chat_id: int, **how: bool) -> int:
         """How many messages go through before the first refusal."""
@@ -88,14 +90,13 @@ class TestLimits:
                 return count
             count += 1
 
-    def test_one_chat(self, now: list[float]) -> None:
-        limiter = Limiter()
+    def test_one_chat(self, limiter: Limiter, now: list[float]) -> None:
         assert self.sent(limiter, 1) == 5
         now[0] += 1
         assert self.sent(limiter, 1) == 1
 
-    def test_one_group_in_a_minute(self, now: list[float]) -> None:
-        limiter, count = Limiter(), 0
+    def test_one_group_in_a_minute(self, limiter: Limiter, now: list[float]) -> None:
+        count = 0
         for _ in range(60):
             count += self.sent(limiter, -1)
             now[0] += 1
@@ -107,8 +108,7 @@ class TestLimits:
         assert 1 <= caught.value.parameters["retry_after"] <= 3
         limiter.spend(1)
 
-    def test_all_chats_together(self, now: list[float]) -> None:
-        limiter = Limiter()
+    def test_all_chats_together(self, limiter: Limiter, now: list[float]) -> None:
         for chat_id in range(1, 31):
             limiter.spend(chat_id)
         with pytest.raises(ApiError, match="Too Many Requests: retry after 1"):
@@ -118,15 +118,13 @@ class TestLimits:
         for chat_id in range(41, 71):
             limiter.spend(chat_id)
 
-    def test_a_refusal_costs_nothing(self, now: list[float]) -> None:
-        limiter = Limiter()
+    def test_a_refusal_costs_nothing(self, limiter: Limiter, now: list[float]) -> None:
         self.sent(limiter, 1)
         for _ in range(100):
             assert self.sent(limiter, 1) == 0
         assert self.sent(limiter, 2) == 5
 
-    def test_old_chats_are_forgotten(self, now: list[float]) -> None:
-        limiter = Limiter()
+    def test_old_chats_are_forgotten(self, limiter: Limiter, now: list[float]) -> None:
         limiter._overall.capacity = limiter._overall.tokens = 1e9
         for chat_id in range(1, limits.KEEP_BUCKETS + 1):
             limiter.spend(chat_id)
