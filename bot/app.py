@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -260,6 +261,7 @@ def _server(bot: Bot) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
     )
     server = uvicorn.Server(config)
     # The signals are ours: they stop the whole bot, not the web server alone.
@@ -277,5 +279,7 @@ async def _clock(settings: Settings) -> Clock:
 
 def run(settings: Settings) -> None:
     """`xuka run`."""
+    # Telegram's waiting times as timedelta: the number is deprecated and warns.
+    os.environ.setdefault("PTB_TIMEDELTA", "1")
     logs.configure(settings.log_level, settings.log_format)
     asyncio.run(serve(settings))

@@ -68,5 +68,5 @@ def configure(level: str = "INFO", style: str = "json") -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # These name every request's address, which holds the token, and every tick.
-    for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "alembic", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -1,5 +1,6 @@
 """PTB's application, put together: one conversation handler per kind of person."""
 
+import warnings
 from typing import Any
 
 from telegram import BotCommandScopeAllPrivateChats, Update
@@ -13,6 +14,7 @@ from telegram.ext import (
     MessageHandler,
     TypeHandler,
 )
+from telegram.warnings import PTBUserWarning
 
 from bot.chat import groups, payments, people
 from bot.chat.commands import commands_for
@@ -70,6 +72,8 @@ def conversation() -> ConversationHandler[Context]:
         MessageHandler(PRIVATE & ~payments.PAYMENT, lost),
         CallbackQueryHandler(stale),
     ]
+    # By design: a person's conversation is one, whatever message a button hangs on.
+    warnings.filterwarnings("ignore", "If 'per_message=False'", PTBUserWarning)
     return ConversationHandler(
         name="private",
         persistent=True,

@@ -114,6 +114,9 @@ class Demo:
         config = uvicorn.Config(
             app, host=HOST, port=self.port, log_level="error", access_log=False,
             timeout_graceful_shutdown=1,
+            # Longer than any pause of the bot: a connection closed under it looks like a lost
+            # answer.
+            timeout_keep_alive=75,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
@@ -140,6 +143,7 @@ class Demo:
         self.save()
         await self._http.aclose()
         if self._server is not None and self._serving is not None:
+            self.world.events.close()
             self._server.should_exit = True
             await self._serving
 

@@ -1,5 +1,6 @@
 """The inbox: every update is committed before it is acknowledged, and replayed if unfinished."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -51,6 +52,10 @@ class Intake:
             lane=lane_of(update),
             payload=json.dumps(update, ensure_ascii=False, separators=(",", ":")),
         )
+        # Shielded: were this cut off after the commit, the row would wait for the next start.
+        await asyncio.shield(asyncio.create_task(self._keep(row)))
+
+    async def _keep(self, row: InboxRow) -> None:
         async with self._store.write() as tx:
             [fresh] = await tx.inbox.append([row], self._clock.now())
         if fresh and self._listener is not None:

@@ -18,6 +18,16 @@ from bot.services.work import Worker
 
 log = structlog.get_logger()
 
+_CHARGED = frozenset(
+    {
+        PaymentState.CAPTURED,
+        PaymentState.REFUNDED,
+        PaymentState.MISMATCH,
+        PaymentState.DISPUTED,
+    }
+)
+"""States in which an attempt holds a charge already; another charge gets an attempt of its own."""
+
 
 class Till:
     """Captures: one transaction moves the payment, the order, the top-up job and the message."""
@@ -74,7 +84,7 @@ class Till:
                 "captured_at": now,
                 "payer_id": payer_id,
             }
-            if payment.state in (PaymentState.CAPTURED, PaymentState.REFUNDED):
+            if payment.state in _CHARGED:
                 payment = await self._second_capture(tx, payment, now)
             if amount != payment.amount:
                 await tx.payments.move(
