@@ -32,7 +32,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)", re.IGNORECASE)
 _BYTES = {"MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
-def money(text: object) -> object:
+def money(text: object) -> Money:
     """ "4.50 USD" as Money. Raises ValueError with an example."""
     found = _MONEY.fullmatch(text) if isinstance(text, str) else None
     if found is None:

@@ -1,0 +1,1 @@
+"""The commands of `xuka` that need more than a few lines."""
