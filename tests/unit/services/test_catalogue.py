@@ -1,7 +1,7 @@
 """The operator's files: what is wrong is named, what is right becomes the catalogue or stock."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -351,7 +351,7 @@ async def test_vouchers_are_for_a_plan_or_a_value(store: Database, stock: Stock)
 )
 async def test_vouchers_that_make_no_sense_are_refused(
     store: Database, stock: Stock, count: int, value: Money | None, plan: str | None,
-    ends: object, says: str,
+    ends: datetime | None, says: str,
 ) -> None:  # fmt: skip
     async with store.write() as tx:
         await tx.catalogue.apply([OPEN_PLAN])
@@ -362,5 +362,5 @@ async def test_vouchers_that_make_no_sense_are_refused(
             plan_code=plan,
             expires_at=ends,
             batch="b",
-            actor="cli",  # type: ignore[arg-type]
+            actor="cli",
         )

@@ -1,156 +1,32 @@
-"""What waits for a person, and that each decision happens once."""
+"""What waits for a person, and that each decision about a top-up happens once."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.money import Money
-from bot.domain.orders import OrderState, PaymentState, TopUpState
-from bot.domain.sales import Method, Order, Payment, TopUp
 from bot.domain.sims import KeepRule, Sim, Source
-from bot.ports import Claim, PaymentUnavailable, TopUpAnswer, TopUpRequest, TopUpStatus
-from bot.services.desk import Action, Desk, Kind, NotOperator, QueueItem
-from bot.services.fulfilment import Fulfilment
-from bot.services.refunds import STUCK_AFTER, Refunds
+from bot.ports import TopUpAnswer, TopUpRequest, TopUpStatus
+from bot.services.desk import Action, Kind, NotOperator
 from bot.services.selling import Refused
-from bot.services.till import Till
-from bot.store import Database
-from tests.unit.services.house import (
-    OPERATOR,
-    SECOND,
-    SELLING,
-    HandClock,
-    Supplier,
-    by_hand,
-    fresh,
-    opened,
-    queued,
-)
+from tests.unit.services.desk_house import House, S, T, desk_house
+from tests.unit.services.house import OPERATOR, SECOND, fresh, queued
 from tests.unit.store.samples import (
     ALICE,
     BOB,
     NOW,
-    PLAN,
     days,
-    managed,
     minutes,
-    order,
-    payment,
-    quote,
     sim,
-    topup,
 )
-
-S, P, T = OrderState, PaymentState, TopUpState
-
-
-class Cashier:
-    """A payment method that returns money, or can't be asked."""
-
-    method = Method.STARS
-
-    def __init__(self) -> None:
-        self.returned: list[str] = []
-        self.down = False
-
-    async def request(self, payment: Payment, bill: object) -> int | None:
-        return None
-
-    async def refund(self, payment: Payment) -> None:
-        if self.down:
-            raise PaymentUnavailable("down")
-        self.returned.append(payment.id)
-
-
-@dataclass
-class House:
-    """What a test needs."""
-
-    store: Database
-    clock: HandClock
-    supplier: Supplier
-    desk: Desk
-    fulfilment: Fulfilment
-    refunds: Refunds
-    till: Till
-    cashier: Cashier
-
-    async def sale(
-        self, state: OrderState, top: TopUpState | None, reason: str = "", **sale: Any
-    ) -> None:
-        """An order of Alice's that was paid two minutes ago, and its top-up."""
-        line: Sim = sale.pop("line", managed("m1", ALICE, iccid="89852022000000000015"))
-        plan = sale.pop("plan", PLAN)
-        async with self.store.write() as tx:
-            await tx.sims.add(line)
-            await tx.quotes.add(quote(sim_id=line.id, plan=plan), None)
-            await tx.orders.add(
-                order(
-                    sim_id=line.id, plan=plan, state=state, reason=reason or None,
-                    paid_at=minutes(-2), charge=Money(993, "XTR"), method=Method.STARS,
-                    old_expiry=line.expiry, **sale,
-                )
-            )  # fmt: skip
-            await tx.payments.add(
-                payment(state=P.CAPTURED, charge_id="c1", captured_at=minutes(-2),
-                        captured=Money(993, "XTR"))
-            )  # fmt: skip
-            if top is not None:
-                await tx.topups.add(
-                    topup(sim_id=line.id, supplier=line.supplier, state=top, reason=reason or None,
-                          before=fresh(expiry=days(10)))
-                )  # fmt: skip
-
-    async def act(
-        self, action: Action, subject: str = "order:o1", who: int = OPERATOR, update: int = 1
-    ) -> Any:
-        return await self.desk.act(subject, action, who, update)
-
-    async def only(self) -> QueueItem:
-        [item] = await self.desk.queue()
-        return item
-
-    async def order(self) -> Order:
-        async with self.store.read() as tx:
-            found = await tx.orders.get("o1")
-        assert found is not None
-        return found
-
-    async def topups(self) -> list[TopUp]:
-        async with self.store.read() as tx:
-            return await tx.topups.of_order("o1")
-
-    async def payments(self) -> list[Payment]:
-        async with self.store.read() as tx:
-            return await tx.payments.of_order("o1")
-
-    async def sim(self, sim_id: str) -> Sim:
-        async with self.store.read() as tx:
-            found = await tx.sims.get(sim_id)
-        assert found is not None
-        return found
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    clock, cashier = HandClock(), Cashier()
-    supplier, person = Supplier(clock), by_hand(clock)
-    carriers = {supplier.name: supplier, person.name: person}
-    async with opened(tmp_path) as store:
-        yield House(
-            store,
-            clock,
-            supplier,
-            Desk(store, clock, carriers, SELLING),
-            Fulfilment(store, clock, carriers, SELLING),
-            Refunds(store, clock, {Method.STARS: cashier}, SELLING),
-            Till(store, clock, SELLING),
-            cashier,
-        )
+    async with desk_house(tmp_path) as found:
+        yield found
 
 
 # ---- who and when --------------------------------------------------------------------------
@@ -374,117 +250,3 @@ async def test_a_by_hand_order_can_be_refunded_instead(house: House) -> None:
 async def test_a_top_up_that_a_machine_is_processing_waits_for_nobody(house: House) -> None:
     await house.sale(S.TOPPING_UP, T.PROCESSING)
     assert await house.desk.queue() == []
-
-
-# ---- money ---------------------------------------------------------------------------------
-
-
-async def underpaid(house: House) -> None:
-    async with house.store.write() as tx:
-        await tx.sims.add(managed("m1", ALICE, iccid="89852022000000000015"))
-        await tx.quotes.add(quote(sim_id="m1"), None)
-        await tx.orders.add(order(sim_id="m1", state=S.AWAITING_PAYMENT))
-        await tx.payments.add(payment(state=P.PENDING))
-    await house.till.capture("p1", ALICE, Money(900, "XTR"), "c1")
-
-
-async def test_a_wrong_amount_can_be_accepted(house: House) -> None:
-    await underpaid(house)
-    item = await house.only()
-    assert (item.kind, item.subject, item.reason) == (Kind.MISMATCH, "order:o1", "mismatch")
-    assert item.payment is not None
-    assert item.payment.captured == Money(900, "XTR")
-    await house.act(Action.ACCEPT)
-    sold = await house.order()
-    assert (sold.state, sold.charge) == (S.PAID, Money(900, "XTR"))
-    assert [top.state for top in await house.topups()] == [T.SAVED]
-    assert [paid.state for paid in await house.payments()] == [P.CAPTURED]
-
-
-async def test_a_wrong_amount_can_be_sent_back(house: House) -> None:
-    await underpaid(house)
-    await house.act(Action.REFUND)
-    assert (await house.order()).charge == Money(900, "XTR")
-    await house.refunds.worker.run()
-    assert (await house.order()).state is S.REFUNDED
-    assert house.cashier.returned == ["p1"]
-    assert await house.topups() == []
-
-
-async def test_a_wrong_amount_for_a_paid_order_waits_apart(house: House) -> None:
-    await house.sale(S.FULFILLED, T.VERIFIED)
-    await house.till.capture("p1", ALICE, Money(1, "XTR"), "c2")
-    item = await house.only()
-    assert (item.kind, item.actions) == (Kind.MISMATCH, (Action.REFUND,))
-    assert item.subject.startswith("payment:")
-    again = await house.desk.item("order:o1")
-    assert again is not None
-    assert again.subject == item.subject
-    await house.act(Action.REFUND, subject=item.subject)
-    await house.refunds.worker.run()
-    assert house.cashier.returned == [item.subject.removeprefix("payment:")]
-    assert (await house.order()).state is S.FULFILLED
-    assert await house.desk.queue() == []
-
-
-async def test_a_refund_is_shown_when_it_has_been_due_for_long(house: House) -> None:
-    house.cashier.down = True
-    await house.sale(S.REFUND_DUE, T.REJECTED, "refused")
-    assert await house.desk.queue() == []
-    house.clock.at = minutes(-2) + STUCK_AFTER + timedelta(seconds=1)
-    item = await house.only()
-    assert (item.kind, item.actions) == (Kind.REFUND, (Action.REFUND, Action.RETURNED))
-    await house.act(Action.REFUND)
-    house.cashier.down = False
-    await house.refunds.worker.run()
-    assert house.cashier.returned == ["p1"]
-    assert await house.desk.queue() == []
-
-
-async def test_money_returned_by_hand_is_not_sent_again(house: House) -> None:
-    await house.sale(S.REFUND_DUE, T.REJECTED, "refused")
-    house.clock.advance(hours=1)
-    await house.act(Action.RETURNED)
-    await house.refunds.worker.run()
-    assert (await house.order()).state is S.REFUNDED
-    assert [paid.state for paid in await house.payments()] == [P.REFUNDED]
-    assert house.cashier.returned == []
-
-
-async def test_the_longest_waiting_stands_first(house: House) -> None:
-    await house.sale(S.NEEDS_OPERATOR, T.NEEDS_OPERATOR, "unknown")
-    async with house.store.write() as tx:
-        await tx.sims.add(managed("m2"))
-        await tx.claims.ask(Claim("k1", BOB, "m2", "waiting", minutes(-60)))
-    assert [item.subject for item in await house.desk.queue()] == ["claim:k1", "order:o1"]
-
-
-# ---- claims --------------------------------------------------------------------------------
-
-
-async def claimed(house: House, owner_id: int | None = None) -> None:
-    async with house.store.write() as tx:
-        await tx.sims.add(managed("m1", owner_id, iccid="89852022000000000015"))
-        await tx.claims.ask(Claim("k1", ALICE, "m1", "waiting", NOW))
-
-
-@pytest.mark.parametrize(("action", "owner"), [(Action.APPROVE, ALICE), (Action.DECLINE, None)])
-async def test_a_claim_is_settled_and_told(house: House, action: Action, owner: int | None) -> None:
-    await claimed(house)
-    assert (await house.only()).actions == (Action.APPROVE, Action.DECLINE)
-    await house.act(action, subject="claim:k1")
-    assert (await house.sim("m1")).owner_id == owner
-    assert [chat_id for chat_id, _ in await queued(house.store, "claim")] == [ALICE]
-    assert await house.desk.queue() == []
-    late = await house.act(Action.APPROVE, subject="claim:k1", who=SECOND, update=2)
-    assert (late.first, late.action) == (False, action)
-    assert (await house.sim("m1")).owner_id == owner
-
-
-async def test_somebody_elses_sim_is_not_given_away(house: House) -> None:
-    await claimed(house, BOB)
-    item = await house.only()
-    assert (item.actions, item.reason) == ((Action.DECLINE,), "owned")
-    with pytest.raises(Refused):
-        await house.act(Action.APPROVE, subject="claim:k1")
-    assert (await house.sim("m1")).owner_id == BOB

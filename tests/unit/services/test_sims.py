@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,10 @@ class House:
     supplier: Supplier
     sims: Sims
 
-    async def stock(self, sim_id: str = "m1", code: str | None = CODE, **changes: object) -> Sim:
+    async def stock(self, sim_id: str = "m1", code: str | None = CODE, **changes: Any) -> Sim:
         """A managed SIM in stock, with a claim code for thirty days."""
-        new = managed(sim_id, **({"iccid": ICCID, "expiry": None, "grace_end": None} | changes))
+        facts: dict[str, Any] = {"iccid": ICCID, "expiry": None, "grace_end": None}
+        new = managed(sim_id, **(facts | changes))
         self.supplier.shown[sim_id] = fresh()
         async with self.store.write() as tx:
             assert await tx.sims.add(new)
@@ -48,9 +50,9 @@ class House:
                 await tx.claims.add_code(digest(code, PEPPER.encode()), sim_id, days(30))
         return new
 
-    async def track(self, chat_id: int = ALICE, **changes: object) -> Sim:
+    async def track(self, chat_id: int = ALICE, **changes: Any) -> Sim:
         """A self-tracked Smart card, ten days before its expiry."""
-        facts = {
+        facts: dict[str, Any] = {
             "identified": Identified(Kind.NUMBER, "+639181234567"),
             "carrier": "Smart",
             "country": "PH",
@@ -58,7 +60,7 @@ class House:
             "expiry": days(10),
             "rule": KeepRule(365, 120),
         }
-        return await self.sims.add_self(chat_id, **(facts | changes))  # type: ignore[arg-type]
+        return await self.sims.add_self(chat_id, **(facts | changes))
 
 
 @pytest.fixture
