@@ -120,7 +120,7 @@ class EsimAccess:
     async def plans(self, sim: Sim) -> list[SupplierPlan]:
         """Top-ups for this profile; cost in USD, rounded up to the cent, data in bytes."""
         return [
-            SupplierPlan(p.package_code, _cents_up(p.price), p.duration, p.volume)
+            SupplierPlan(p.package_code, _cents_up(p.price), p.duration, p.volume, str(p.price))
             for p in await self._packages(sim)
         ]
 
@@ -213,7 +213,9 @@ class EsimAccess:
             "packageCode": request.supplier_code,
             "transactionId": request.ref,
         }
-        if request.max_cost is not None:
+        if request.quoted is not None:
+            body["amount"] = request.quoted
+        elif request.max_cost is not None:
             try:
                 price = await self._guarded_price(request, request.max_cost)
             except SupplierUnavailable as error:

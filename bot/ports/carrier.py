@@ -51,6 +51,8 @@ class SupplierPlan:
     cost: Money
     days: int
     data: int | None
+    quoted: str | None = None
+    """The price as the supplier wrote it, to be sent back as a guard; None when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class TopUpRequest:
     supplier_code: str
     amount: Money | None
     max_cost: Money | None
+    quoted: str | None = None
+    """The price read just before; without it the adapter reads it itself where it can."""
 
 
 class TopUpStatus(StrEnum):

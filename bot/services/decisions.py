@@ -11,7 +11,7 @@ from bot.domain.sales import Order, Payment, TopUp
 from bot.domain.sims import Reading, Sim, SimState, Source, extended
 from bot.ports import Claim, Tx
 from bot.services import notices
-from bot.services.fulfilment import finish
+from bot.services.buying import finish
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
 from bot.services.planning import settle_passed

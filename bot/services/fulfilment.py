@@ -19,11 +19,11 @@ from bot.ports import (
     Store,
     SupplierUnavailable,
     TopUpAnswer,
-    TopUpRequest,
     TopUpStatus,
     Tx,
 )
 from bot.services import notices
+from bot.services.buying import finish, refusal, request_for, verified
 from bot.services.planning import replan
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
@@ -38,17 +38,6 @@ _LOOK_UP_AFTER = (5, 15, 45, 120, 300, 900)
 """Seconds between look-ups of a top-up whose answer was lost."""
 _VERIFY_AFTER = (5, 15, 60, 300, 900, 1800)
 """Seconds between readings until the SIM shows the top-up; their sum is the promised time."""
-
-
-def verified(before: Reading | None, after: Reading, days: int) -> bool:
-    """Whether the SIM itself shows the top-up: validity or data grew since the reading before."""
-    if before is None:
-        return True
-    if after.expiry is not None and before.expiry is not None and after.expiry > before.expiry:
-        return True
-    if days and before.expiry is None and after.expiry is not None:
-        return True
-    return (after.data_total or 0) > (before.data_total or 0)
 
 
 class Fulfilment:
@@ -131,21 +120,25 @@ class Fulfilment:
     # ---- submitting ----------------------------------------------------------------------
 
     async def _submit(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
-        before = sim.reading
+        """Look before buying: what the SIM shows and what the top-up costs now. Then buy once."""
+        before, quoted = sim.reading, None
         if carrier.capabilities.reads:
             try:
-                before = await carrier.snapshot(sim)
+                before, plans = await asyncio.gather(carrier.snapshot(sim), carrier.plans(sim))
             except SupplierUnavailable as error:
                 if await self._read_later(topup, error.reason):
                     return
-        expiry = before.expiry if before is not None else None
-        if not carrier.capabilities.after_expiry and expiry and expiry <= self._clock.now():
-            await self._reject(topup, order, "expired")
-            return
+            else:
+                plan = next((p for p in plans if p.code == topup.supplier_code), None)
+                reason = refusal(topup, before, plan, carrier, self._clock.now())
+                if reason is not None:
+                    await self._reject(topup, order, reason)
+                    return
+                quoted = plan.quoted if plan else None
         if not await self._claim(topup, order, before):
             return
         # From here on a crash leaves SUBMITTING behind, which is looked up, never sent again.
-        answer = await carrier.submit(_request(topup, sim))
+        answer = await carrier.submit(request_for(topup, sim, quoted))
         log.info("topup_submitted", topup=topup.id, status=answer.status, reason=answer.reason)
         await self._answered(topup, order, TopUpState.SUBMITTING, answer, carrier)
 
@@ -259,7 +252,7 @@ class Fulfilment:
                     return
             state = TopUpState.RECONCILING
         try:
-            answer = await carrier.find(_request(topup, sim))
+            answer = await carrier.find(request_for(topup, sim))
         except SupplierUnavailable as error:
             answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=error.reason)
         log.info("topup_looked_up", topup=topup.id, status=answer.status, tries=topup.tries)
@@ -363,27 +356,3 @@ class Fulfilment:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
-
-
-async def finish(tx: Tx, order: Order, now: datetime) -> None:
-    """The SIM has what was paid for: close the order, remember the plan, send the receipt."""
-    current = await tx.orders.get(order.id)
-    if current is None:
-        return
-    await tx.orders.move(
-        order.id, current.state, OrderState.FULFILLED, "verified", now, fulfilled_at=now
-    )
-    sim = await tx.sims.get(order.sim_id)
-    if sim is not None:
-        await tx.sims.update(sim.id, sim.version, last_plan=order.plan.code, snoozed_until=None)
-    await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))
-
-
-def _request(topup: TopUp, sim: Sim) -> TopUpRequest:
-    return TopUpRequest(
-        ref=topup.id,
-        sim=sim,
-        supplier_code=topup.supplier_code,
-        amount=topup.amount,
-        max_cost=topup.max_cost,
-    )
