@@ -13,12 +13,13 @@ import re
 from enum import IntEnum
 from typing import Any
 
+import phonenumbers
 from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations import dates
-from bot.chat.conversations.my_sims import mine, show_card, show_overview
+from bot.chat.conversations import dates, reminders
+from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, command, on, written
 from bot.chat.views import add_sim as views
 from bot.chat.views.reasons import REASONS
@@ -99,8 +100,11 @@ async def _begin(context: Context, text: str) -> int:
         return await _identified(context, found)
     if (code := _code(text)) is not None:
         return await _code_only(context, code)
-    guesses = _countries(context.t.language, text) if found.reason is Reason.NEEDS_COUNTRY else []
-    await context.show(views.not_identified(context.t, found.reason, guesses))
+    reason = found.reason
+    guesses = _countries(context.t.language, text) if reason is Reason.NEEDS_COUNTRY else []
+    if not guesses and reason is Reason.NEEDS_COUNTRY and idents.plain(text).startswith("89"):
+        reason = Reason.TOO_SHORT  # the beginning of an ICCID
+    await context.show(views.not_identified(context.t, reason, guesses))
     return AddSim.IDENTIFIER
 
 
@@ -109,13 +113,22 @@ def _countries(language: str, text: str) -> list[tuple[str | None, str]]:
     found: dict[str, str | None] = {}
     for region in _REGIONS[language]:
         read = idents.identify(text, region)
-        if isinstance(read, Identified) and read.kind is Kind.NUMBER and not read.doubtful:
+        if isinstance(read, Identified) and not read.doubtful and _mobile(read.value):
             found.setdefault(read.value, region)
     bare = idents.identify(text)
     if isinstance(bare, Problem) and bare.suggestion is not None:
         candidates = idents.carrier_of_number(bare.suggestion)
         found.setdefault(bare.suggestion, candidates[0].country if candidates else None)
     return [(region, number) for number, region in found.items()][:5]
+
+
+def _mobile(e164: str) -> bool:
+    """Whether a number's range is one that SIMs have; America's are one with those of houses."""
+    kind = phonenumbers.number_type(phonenumbers.parse(e164, None))
+    return kind in (
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    )
 
 
 async def number_chosen(update: Update, context: Context) -> int:
@@ -200,7 +213,7 @@ async def code_written(update: Update, context: Context) -> int:
         await context.show(views.ask_code(context.t, _found(line), line["token"], why))
         return AddSim.CODE
     context.draft.pop("line", None)
-    await show_card(context, sim, views.claimed(context.t))
+    await show_new(context, sim, views.claimed(context.t))
     return END
 
 
@@ -213,7 +226,7 @@ async def _code_only(context: Context, code: str) -> int:
         await context.show(views.code_only_refused(context.t, why))
         return AddSim.IDENTIFIER
     context.draft.pop("line", None)
-    await show_card(context, sim, views.claimed(context.t))
+    await show_new(context, sim, views.claimed(context.t))
     return END
 
 
@@ -317,6 +330,7 @@ async def carrier_written(update: Update, context: Context) -> int:
 async def _ask_dates(
     context: Context, line: dict[str, Any], carrier: str, country: str | None
 ) -> int:
+    await reminders.guess_zone(context, country)
     line.update(carrier=carrier, country=country, name=f"{carrier} ·{line['value'][-4:]}")
     return await dates.begin(context, line, ("day", "keep", "grace"))
 

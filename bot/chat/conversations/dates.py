@@ -16,13 +16,12 @@ from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations.my_sims import mine, not_yours, show_card, show_overview
+from bot.chat.conversations.my_sims import mine, not_yours, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, on, written
 from bot.chat.views import add_sim as add_views
 from bot.chat.views import dates as views
 from bot.chat.views.reasons import REASONS
 from bot.chat.views.sims import title
-from bot.chat.views.zones import zone_name
 from bot.domain.days import DayProblem, parse_day, parse_days
 from bot.domain.identify import Identified, Kind, plain
 from bot.domain.keepalive import Dates, dates_until
@@ -173,7 +172,7 @@ async def _store(context: Context, line: Line) -> int:
         await not_yours(context)
         return END
     context.draft.pop("line", None)
-    await show_card(context, sim, note)
+    await (show_card if "sim" in line else show_new)(context, sim, note)
     return END
 
 
@@ -192,9 +191,7 @@ async def _added(context: Context, line: Line) -> tuple[Sim, Html]:
     if known is not None and known.grace_end is not None and sim.grace_end is None:
         # The grace period is known, but not how long a top-up lasts: there is no rule to keep it.
         sim = await context.shop.sims.set_dates(sim, known.expiry, grace_end=known.grace_end)
-    mine = context.me.preferences
-    guess = None if mine.zone_confirmed else zone_name(context.t, mine.zone)
-    return sim, add_views.added(context.t, dated=known is not None, zone=guess)
+    return sim, add_views.added(context.t, dated=known is not None)
 
 
 async def _changed(context: Context, line: Line) -> tuple[Sim, Html]:
@@ -203,6 +200,8 @@ async def _changed(context: Context, line: Line) -> tuple[Sim, Html]:
         raise SimRefused("not_yours")
     if "day" not in line and sim.expiry is not None:
         line = {**line, "day": local_date(sim.expiry, context.t.zone).isoformat()}
+    if "grace" in line and line.get("keep") is None and sim.rule is not None:
+        line = {**line, "keep": sim.rule.validity_days}
     rule = _rule(line)
     if "grace" not in line and sim.rule is not None:
         line = {**line, "grace": sim.rule.grace_days}

@@ -119,6 +119,13 @@ async def show_card(context: Context, sim: Sim, note: Html | None = None) -> Non
     await context.show(await _screen(context, sim, note=note))
 
 
+async def show_new(context: Context, sim: Sim, note: Html) -> None:
+    """The card of a SIM just added. While the time zone is a guess, it is asked about there."""
+    mine_ = context.me.preferences
+    guess = None if mine_.zone_confirmed else mine_.zone
+    await context.show(await _screen(context, sim, note=note, ask_zone=guess))
+
+
 async def _screen(
     context: Context,
     sim: Sim,
@@ -126,10 +133,20 @@ async def _screen(
     stale: bool = False,
     asking: bool = False,
     note: Html | None = None,
+    ask_zone: str | None = None,
 ) -> Screen:
     async with context.shop.store.read() as tx:
         planned = await plan_for(tx, sim, context.now)
-    return views.card(context.t, sim, planned, context.now, stale=stale, asking=asking, note=note)
+    return views.card(
+        context.t,
+        sim,
+        planned,
+        context.now,
+        stale=stale,
+        asking=asking,
+        note=note,
+        ask_zone=ask_zone,
+    )
 
 
 def _readable(sim: Sim) -> bool:

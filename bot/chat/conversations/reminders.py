@@ -211,6 +211,16 @@ async def zone_chosen(update: Update, context: Context) -> int:
     return END
 
 
+async def guess_zone(context: Context, country: str | None) -> None:
+    """While nothing better is known, the zone of the country (ISO 3166) whose SIM is added."""
+    known = context.me.preferences
+    guess = zones.of_country(country) if country else None
+    if known.zone_confirmed or known.zone != "UTC" or guess is None:
+        return
+    await _move_days(context, known.zone, guess)
+    await _prefer(context, zone=guess)
+
+
 async def _move_days(context: Context, old: str, new: str) -> None:
     """A day somebody entered stays that day: it ends with the new zone's day, not the old one's.
 

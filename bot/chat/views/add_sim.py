@@ -94,8 +94,10 @@ def not_identified(
     """
     examples = {
         Reason.ACTIVATION_MALFORMED: t("Example: <code>LPA:1$rsp.example.com$K2-ABC</code>"),
-        Reason.NEEDS_COUNTRY: t("Or write it with + and the country code: "
-                                "<code>+63 918 123 4567</code>"),
+        Reason.NEEDS_COUNTRY: t("Tap it, or write the number with + and its country code: "
+                                "<code>+63 918 123 4567</code>")
+        if guesses
+        else t("Write it with + and the country code: <code>+63 918 123 4567</code>"),
         Reason.UNKNOWN_COUNTRY: t("Example: <code>+63 918 123 4567</code>"),
         Reason.NOT_89: t("Example: <code>8986001234567890120</code>"),
     }  # fmt: skip
@@ -226,13 +228,8 @@ def claimed(t: Words) -> Html:
     return t("✅ Added. From now on I read it from the supplier and remind you in time.")
 
 
-def added(t: Words, *, dated: bool, zone: str | None) -> Html:
-    """Said above the card of a self-tracked SIM. `zone` is named while it is only a guess."""
-    parts = [
-        t("✅ Added.")
-        if dated
-        else t("✅ Added. Tell me its date when you know it; then I can remind you.")
-    ]
-    if zone is not None:
-        parts.append(t("Times are those of {zone}; change that under /reminders.", zone=zone))
-    return lines(*parts)
+def added(t: Words, *, dated: bool) -> Html:
+    """Said above the card of a self-tracked SIM."""
+    if dated:
+        return t("✅ Added.")
+    return t("✅ Added. Tell me its date when you know it; then I can remind you.")

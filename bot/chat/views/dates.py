@@ -73,7 +73,7 @@ def ask_day(
           example=(today + timedelta(days=-10 if past else 60)).isoformat()),
     )  # fmt: skip
     offered = (-1, -7, -30, -60) if past else VALID_DAYS
-    rows = grid([_day(t, token, today, days, now) for days in offered], 2)
+    rows = [[_day(t, token, today, days, now)] for days in offered]
     last = [button(t.plain("I don't know"), "q", token, "day", UNKNOWN)] if unknown else []
     if past:
         last.append(button(t.plain("‹ Back"), "q", token, "day", FUTURE))
@@ -162,7 +162,7 @@ def ask_renewed(
                "dn", sim.id, stamp(day), old)
         for n, day in offered
     ]  # fmt: skip
-    rows += grid(picks, 2)
+    rows += [[pick] for pick in picks]
     rows.append([button(t.plain("Not yet: how do I renew it?"), "how", sim.id)])
     rows.append([button(t.plain("‹ Back"), "sim", sim.id)])
     was = t("Until now: {date}", date=t.date(sim.expiry, now=now)) if sim.expiry else None

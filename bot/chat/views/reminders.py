@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from bot.chat.screen import Button, Screen, button, grid, lines
-from bot.chat.views.sims import MARKS, allowances, dates, next_line, span, title
+from bot.chat.views.sims import allowances, dates, mark, next_line, span, title
 from bot.chat.views.zones import zone_label, zone_name
 from bot.domain.chats import Preferences
 from bot.domain.reminders import Planned, Stage, StageKind
@@ -259,7 +259,7 @@ def settings(
 
 def _next(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Html:
     name = t("<b>{title}</b>", title=title(sim))
-    return Html(f"{MARKS[sim.state_at(now)]} {name}\n{next_line(t, sim, planned, now)}")
+    return Html(f"{mark(sim, now)} {name}\n{next_line(t, sim, planned, now)}")
 
 
 def _quiet_line(t: Words, preferences: Preferences) -> Html:

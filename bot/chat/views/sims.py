@@ -37,6 +37,7 @@ SOURCES = {
 PAGE = 8
 """SIMs on one page of the overview."""
 _CELLS = 10
+_LAST_DAYS = timedelta(days=3)
 _LAST_WEEK = timedelta(days=7)
 
 
@@ -55,6 +56,14 @@ def title(sim: Sim) -> str:
     """How a SIM is called: its nickname, else its carrier; with its last four characters."""
     name = sim.nickname or sim.carrier
     return f"{name} ·{tail(sim)}" if tail(sim) else name
+
+
+def mark(sim: Sim, now: datetime) -> str:
+    """The state as a sign; a line in its last days is marked before it expires."""
+    state = sim.state_at(now)
+    if state is SimState.ACTIVE and sim.expiry is not None and sim.expiry - now < _LAST_DAYS:
+        return "🟡"
+    return MARKS[state]
 
 
 def state_words(t: Words, sim: Sim, now: datetime) -> Html:
@@ -178,14 +187,15 @@ def card(
     stale: bool,
     asking: bool = False,
     note: Html | None = None,
+    ask_zone: str | None = None,
 ) -> Screen:
     """The balance card of one SIM (F4). `note` says above it what has just happened; `asking`
-    that the supplier is being asked; `stale` that it could not be."""
-    state = sim.state_at(now)
+    that the supplier is being asked; `stale` that it could not be; `ask_zone` is a zone (IANA)
+    that was guessed, to be confirmed by the time on its clocks."""
     text = lines(
         note,
         "" if note else None,
-        Html(f"{MARKS[state]} {t('<b>{title}</b>', title=title(sim))}"),
+        Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}"),
         state_words(t, sim, now),
         "",
         *allowances(t, sim.reading),
@@ -198,6 +208,10 @@ def card(
         if stale
         else None,
         Html(f"🔔 {next_line(t, sim, planned, now)}"),
+        "" if ask_zone else None,
+        t("Is it {time} where you are? I remind you by that clock.", time=t.clock(now))
+        if ask_zone
+        else None,
     )
     first = [button(t.plain("Renew"), "renew", sim.id)]
     if sim.tracking is Tracking.MANAGED:
@@ -212,6 +226,9 @@ def card(
         ],
         [button(t.plain("‹ My SIMs"), "sims")],
     ]
+    if ask_zone is not None:
+        right = button(t.plain("Yes, it is {time}", time=t.clock(now)), "zn", ask_zone)
+        rows.insert(0, [right, button(t.plain("No"), "zone")])
     return Screen(text, rows)
 
 
@@ -259,12 +276,11 @@ def _line(t: Words, sim: Sim, now: datetime) -> Html:
     share = sim.reading.data_share_left if sim.reading else None
     if share is not None and sim.reading is not None and sim.reading.data_left is not None:
         parts.append(t("{left} left", left=t.data(sim.reading.data_left)))
-    mark = MARKS[sim.state_at(now)]
-    return Html(f"{mark} {t('<b>{title}</b>', title=title(sim))}\n{' · '.join(parts)}")
+    return Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}\n{' · '.join(parts)}")
 
 
 def _label(sim: Sim, now: datetime) -> str:
-    return f"{MARKS[sim.state_at(now)]} {title(sim)}"
+    return f"{mark(sim, now)} {title(sim)}"
 
 
 def more(t: Words, sim: Sim) -> Screen:

@@ -77,6 +77,14 @@ def find_zones(text: str, now: datetime) -> list[str]:
     return sorted(found, key=_commonness)[:MOST]
 
 
+def of_country(country: str) -> str | None:
+    """The zone most of a country (ISO 3166) lives in, as far as we know."""
+    territories = get_global("zone_territories")
+    found = sorted((z for z in _index() if territories[z] == country), key=_commonness)
+    known = len(found) == 1 or (found and not _commonness(found[0])[0])
+    return found[0] if known else None
+
+
 def _commonness(zone: str) -> tuple[bool, int]:
     ranked = [zone for zones in COMMON.values() for zone in zones]
     return (zone not in ranked, ranked.index(zone) if zone in ranked else 0)
