@@ -28,9 +28,11 @@ from bot.domain.chats import Preferences
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.identify import plain
 from bot.domain.keepalive import dates_until
+from bot.domain.reminders import Stage, StageKind, cycle, timeline
 from bot.domain.sims import Sim, Source, Tracking
 from bot.domain.zones import at_local, day_end, is_zone, local_date, zone
 from bot.i18n import Html
+from bot.ports import Tx
 from bot.services.planning import plan_for, replan_chat
 
 _TIME = r"(\d{1,2})(?:[:.点時时h](\d{2})?)?"
@@ -65,16 +67,30 @@ async def _settings(context: Context, note: Html | None = None) -> None:
     await context.show(views.settings(context.t, preferences, nexts, context.now, note))
 
 
-async def _prefer(context: Context, **changes: Any) -> Preferences:
-    """Store changed preferences together with the reminders that follow from them."""
+async def _prefer(context: Context, new: Stage | None = None, **changes: Any) -> Preferences:
+    """Store changed preferences together with the reminders that follow from them.
+
+    A `new` stage whose time has passed is settled: nobody who asks for 14 days means "now".
+    """
     async with context.shop.store.write() as tx:
         chat = await tx.chats.get(context.me.id) or context.me
         preferences = replace(chat.preferences, **changes)
         await tx.chats.set_preferences(chat.id, preferences)
+        for sim in await tx.sims.owned(chat.id) if new is not None else ():
+            await _settle(tx, sim, preferences, new, context.now)
         await replan_chat(tx, chat.id, context.now)
         context.chat = replace(chat, preferences=preferences)
     context.shop.reminding.worker.ring()
     return preferences
+
+
+async def _settle(
+    tx: Tx, sim: Sim, preferences: Preferences, stage: Stage | None, now: datetime
+) -> None:
+    present = cycle(sim)
+    for planned in timeline(sim, preferences):
+        if present is not None and planned.stage == stage and planned.at <= now:
+            await tx.reminders.add(sim.id, present, planned.stage.code, sent=False, at=now)
 
 
 async def offset(update: Update, context: Context) -> int:
@@ -83,7 +99,8 @@ async def offset(update: Update, context: Context) -> int:
     offsets = set(context.me.preferences.offsets) - {day}
     if on_:
         offsets.add(day)
-    await _prefer(context, offsets=tuple(sorted(offsets, reverse=True)))
+    new = Stage(StageKind.EXPIRY, day) if on_ else None
+    await _prefer(context, new, offsets=tuple(sorted(offsets, reverse=True)))
     await _settings(context)
     return END
 

@@ -114,12 +114,13 @@ def not_identified(
 
 def doubtful(t: Words, identified: Identified, token: int) -> Screen:
     """A check digit that does not fit, or a number outside the ranges in use: ask once."""
-    why = (
-        t("Its check digit is missing or does not fit. Some cards are printed so; "
-          "otherwise a digit is wrong.")
-        if identified.kind is Kind.ICCID
-        else t("I know no number range it fits into. A digit may be wrong.")
-    )  # fmt: skip
+    if identified.kind is Kind.NUMBER:
+        why = t("I know no number range it fits into. A digit may be wrong.")
+    elif identified.value.isdigit():
+        why = t("Its check digit is missing or does not fit. Some cards are printed so; "
+                "otherwise a digit is wrong.")  # fmt: skip
+    else:
+        why = t("It has letters, as some cards do, so I can't check its digits.")
     text = lines(t("Is this right?"), t("<code>{value}</code>", value=written(identified)), why)
     rows = [
         [

@@ -109,7 +109,9 @@ def dates(t: Words, sim: Sim, now: datetime) -> list[Html]:
     else:
         found.append(t("Expired on {date}", date=t.moment(sim.expiry, now=now)))
     if sim.grace_end is not None and sim.grace_end > sim.expiry:
-        if sim.grace_end > now:
+        if sim.expiry > now:
+            found.append(t("Then grace until {date}", date=t.date(sim.grace_end, now=now)))
+        elif sim.grace_end > now:
             found.append(
                 t("Grace period until {date} ({left})",
                   date=t.moment(sim.grace_end, now=now), left=span(t, sim.grace_end, now))
