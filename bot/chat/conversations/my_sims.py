@@ -269,6 +269,7 @@ async def _ask_renewed(context: Context, sim: Sim, problem: Html | None = None) 
     by_rule = today + timedelta(days=sim.rule.validity_days) if sim.rule else None
     if by_rule is not None and by_rule < base:
         by_rule = None
+    offered = [pick for pick in offered if pick[1] != by_rule]
     await context.show(
         date_views.ask_renewed(context.t, sim, offered, by_rule, context.now, problem)
     )

@@ -33,7 +33,7 @@ def _news(t: Words, sim: Sim, stage: Stage, now: datetime) -> Html:
                 date=t.moment(sim.grace_end, now=now),
             )
         case StageKind.GRACE_STARTED:
-            return t("🔴 <b>{title}</b> has expired. Renew it soon to keep it.", title=name)
+            return t("🔴 <b>{title}</b> has expired.", title=name)
         case StageKind.GRACE if sim.grace_end is not None:
             return t(
                 "🔴 <b>{title}</b>: {left} to save the number. After {date} it is gone for good.",
@@ -76,6 +76,10 @@ def _advice(t: Words, sim: Sim, stage: Stage, *, after_expiry: bool) -> Html | N
         return t("This eSIM can't be topped up after it expires. Renew it before then.")
     if stage.kind is StageKind.EXPIRY and sim.grace_end is None:
         return t("Renew in time, so that the number is not lost.")
+    if stage.kind is StageKind.GRACE_STARTED and not after_expiry:
+        return t("It can't be topped up any more. Our shop can give you a new eSIM.")
+    if stage.kind is StageKind.GRACE_STARTED and sim.grace_end is None:
+        return t("Renew it soon, so that the number is not lost.")
     return None
 
 
@@ -97,10 +101,15 @@ def reminder(
             ]
         ]
         return Screen(text, rows)
+    first = (
+        button(t.plain("Renew now"), "again", sim.id)
+        if after_expiry or stage.kind is not StageKind.GRACE_STARTED
+        else button(t.plain("💬 Support"), "support")
+    )
     return Screen(
         text,
         [
-            [button(t.plain("Renew now"), "again", sim.id)],
+            [first],
             [
                 button(t.plain("Snooze"), "snooze", sim.id),
                 button(t.plain("Already renewed"), "done", sim.id),

@@ -58,6 +58,11 @@ def title(sim: Sim) -> str:
     return f"{name} ·{tail(sim)}" if tail(sim) else name
 
 
+def over(sim: Sim, now: datetime) -> bool:
+    """Its validity has ended: what was left of the data is gone."""
+    return sim.expiry is not None and sim.expiry <= now
+
+
 def mark(sim: Sim, now: datetime) -> str:
     """The state as a sign; a line in its last days is marked before it expires."""
     state = sim.state_at(now)
@@ -200,7 +205,7 @@ def card(
         Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}"),
         state_words(t, sim, now),
         "",
-        *allowances(t, sim.reading),
+        *([] if over(sim, now) else allowances(t, sim.reading)),
         *dates(t, sim, now),
         unused(t, sim, now),
         "",
@@ -276,8 +281,9 @@ def _line(t: Words, sim: Sim, now: datetime) -> Html:
     elif end is not None:
         parts.append(Html(t.date(end, now=now)))
     share = sim.reading.data_share_left if sim.reading else None
-    if share is not None and sim.reading is not None and sim.reading.data_left is not None:
-        parts.append(t("{left} left", left=t.data(sim.reading.data_left)))
+    left = sim.reading.data_left if sim.reading and not over(sim, now) else None
+    if share is not None and left is not None:
+        parts.append(t("{left} left", left=t.data(left)))
     return Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}\n{' · '.join(parts)}")
 
 

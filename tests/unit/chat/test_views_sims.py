@@ -1,0 +1,164 @@
+"""The card, the overview, and what stands around them."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from telegram.constants import MessageLimit
+
+from bot.chat.screen import Screen
+from bot.chat.views import sims as views
+from bot.domain.reminders import Planned, Stage, StageKind
+from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source
+from bot.i18n import words
+from tests.unit.store.samples import NOW, days, managed, minutes, reading, sim
+
+T = words("en")
+EVIL = "<b>Mum & co</b>"
+
+
+def card(one: Sim, planned: Planned | None = None, **options: Any) -> Screen:
+    """The card now."""
+    return views.card(T, one, planned, NOW, **{"stale": False, **options})
+
+
+def verbs(screen: Screen) -> list[str]:
+    """The data of a screen's buttons."""
+    return [one.data or "" for row in screen.rows for one in row]
+
+
+def test_a_card_shows_what_is_left_until_when_and_who_says_so() -> None:
+    planned = Planned(Stage(StageKind.EXPIRY, 7), days(3))
+    shown = card(managed(owner_id=1, expiry=days(10), grace_end=None, reading=reading()), planned)
+    assert "<b>boom eSIM</b>" in shown.text
+    assert "▓▓▓▓▓▓▓▓░░ 6 GB of 8 GB left" in shown.text
+    assert "Valid until 30 Nov 12:00 (10 days left)" in shown.text
+    assert "Source: supplier, 5 minutes ago" in shown.text
+    assert "🔔 Next reminder: 23 Nov 12:00" in shown.text
+    assert "sim:sim-m:fresh" in verbs(shown)
+
+
+def test_a_nickname_cannot_bring_markup() -> None:
+    one = sim(nickname=EVIL, msisdn="+639181234567")
+    screens = [
+        card(one), views.overview(T, [one], NOW), views.more(T, one), views.ask_remove(T, one),
+        views.ask_name(T, one, 40), views.running(T, one),
+    ]  # fmt: skip
+    for screen in screens:
+        assert "<b>Mum" not in screen.text
+    assert views.removed(T, one).startswith("&lt;b&gt;Mum")
+
+
+def test_a_self_tracked_card_lets_its_dates_be_changed() -> None:
+    shown = card(sim(reading=None))
+    assert "Source: you" in shown.text
+    assert "Then grace until 28 Feb 2027" in shown.text
+    assert "dates:sim-a" in verbs(shown)
+
+
+def test_in_its_grace_period_the_days_left_to_save_it_count() -> None:
+    shown = card(sim(expiry=days(-3), grace_end=days(5)))
+    assert "🔴" in shown.text
+    assert "Grace period until 25 Nov 12:00 (5 days left)" in shown.text
+
+
+def test_data_of_an_expired_line_is_not_shown_as_left() -> None:
+    one = managed(owner_id=1, expiry=days(-1), grace_end=None, reading=reading(expiry=days(-1)))
+    assert "GB" not in card(one).text
+    assert "GB" not in views.overview(T, [one], NOW).text
+
+
+def test_unused_data_is_warned_of_in_the_last_week_only() -> None:
+    soon = managed(owner_id=1, expiry=days(6), grace_end=None, reading=reading())
+    assert "6 GB are lost on 26 Nov" in card(soon).text
+    assert "are lost" not in card(replace(soon, expiry=days(8))).text
+    assert "are lost" not in card(replace(soon, reading=None)).text
+
+
+def test_a_supplier_that_does_not_answer_is_named_so() -> None:
+    one = managed(owner_id=1, reading=reading(taken_at=minutes(-40), as_of=minutes(-40)))
+    assert "can't be reached" in card(one, stale=True).text
+    assert "Asking the supplier" in card(one, asking=True).text
+
+
+def test_a_guessed_zone_is_confirmed_by_the_clock() -> None:
+    shown = card(sim(), ask_zone="America/Argentina/ComodRivadavia")
+    assert "Is it 12:00 where you are?" in shown.text
+    assert "zn:America/Argentina/ComodRivadavia" in verbs(shown)
+    assert shown.markup is not None
+
+
+def test_the_last_days_are_marked_before_the_line_expires() -> None:
+    assert views.mark(sim(expiry=days(10)), NOW) == "🟢"
+    assert views.mark(sim(expiry=days(2)), NOW) == "🟡"
+    assert views.mark(sim(expiry=days(-1)), NOW) == "🔴"
+    assert views.mark(sim(expiry=None, grace_end=None), NOW) == "⚪️"
+
+
+def test_every_state_has_words_and_a_mark() -> None:
+    assert set(views.STATES) == set(views.MARKS) == set(SimState)
+    assert set(views.SOURCES) == set(Source)
+
+
+def test_an_empty_overview_says_how_to_begin() -> None:
+    shown = views.overview(T, [], NOW)
+    assert "You have no SIM here yet" in shown.text
+    assert verbs(shown) == ["add", "menu"]
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "last"), [(0, 0, 7), (1, 8, 15), (6, 48, 49), (99, 48, 49)]
+)
+def test_many_sims_come_in_pages(page: int, first: int, last: int) -> None:
+    many = [sim(f"s{n}", nickname="九" * 40) for n in range(50)]
+    shown = views.overview(T, many, NOW, page)
+    data = verbs(shown)
+    assert [d for d in data if d.startswith("sim:")] == [
+        f"sim:s{n}" for n in range(first, last + 1)
+    ]
+    assert f"{first + 1}–{last + 1} of 50" in shown.text
+    assert len(shown.text) < MessageLimit.MAX_TEXT_LENGTH
+    assert all(len(d.encode()) <= 64 for d in data)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (KeepRule(365), "A top-up keeps it 365 days"),
+        (KeepRule(30, 0), "A top-up keeps it 30 days; no grace period"),
+        (KeepRule(1, 1), "A top-up keeps it 1 day; then 1 day of grace"),
+    ],
+)
+def test_a_rule_is_one_line(rule: KeepRule, said: str) -> None:
+    assert views.rule_line(T, rule) == said
+
+
+def test_more_shows_the_whole_number_to_its_owner() -> None:
+    shown = views.more(T, sim(msisdn="+639181234567", iccid="8963031234567890123"))
+    assert "<code>+639181234567</code>" in shown.text
+    assert "<code>8963031234567890123</code>" in shown.text
+    assert {"rule:sim-a", "how:sim-a", "rename:sim-a", "remove:sim-a"} < set(verbs(shown))
+    assert "rule:sim-m" not in verbs(views.more(T, managed(owner_id=1)))
+
+
+def renewed(expiry: datetime, **changes: Any) -> Sim:
+    """The managed SIM after its supplier was asked again."""
+    known: Reading = reading(expiry=expiry, **changes)
+    return managed(owner_id=1, expiry=expiry, reading=known)
+
+
+def test_reading_again_says_what_has_changed() -> None:
+    old = renewed(days(1), data_used=1 << 32)
+    say = views.read_again
+    assert "21 Nov → <b>20 Dec" in say(T, old, renewed(days(30)), NOW, asked=True)
+    more = renewed(days(1), data_used=0)
+    assert "4 GB → <b>8 GB" in say(T, old, more, NOW, asked=True)
+    assert "no renewal yet" in say(T, old, old, NOW, asked=True)
+    assert "can't be asked" in say(T, old, old, NOW, asked=False)
+
+
+def test_a_bar_is_never_empty_while_something_is_left() -> None:
+    assert views.bar(0) == "░" * 10
+    assert views.bar(0.001) == "▓" + "░" * 9
+    assert views.bar(1) == "▓" * 10
