@@ -139,7 +139,7 @@ def ask_code(t: Words, identified: Identified, token: int, problem: str | None =
           "so that nobody else sees your SIM.", value=written(identified))
         if not problem
         else t("Send the claim code that came with the SIM, for example "
-               "<code>7F3K-2M9P-Q4TD</code>."),
+               "<code>XUKS-7F3K-2M9P-Q4TD</code>."),
     )  # fmt: skip
     rows = [
         [button(t.plain("No code: ask our shop"), "addask", token)],
