@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, SecretStr
 from bot.carriers.esim_access_api import (
     ALLOCATING,
     BUSY,
+    RATE,
     REFUSALS,
     Api,
     Balance,
@@ -65,6 +66,8 @@ class EsimAccessSettings(BaseModel):
     access_code: SecretStr
     secret_key: SecretStr
     base_url: str = Field("https://api.esimaccess.com", pattern=r"^https?://[^/]")
+    requests_per_second: int = Field(RATE, ge=1)
+    """The supplier's limit for this account."""
 
 
 class EsimAccess:
@@ -80,9 +83,10 @@ class EsimAccess:
         base_url: str,
         http: httpx.AsyncClient | None,
         clock: Clock,
+        rate: int = RATE,
     ) -> None:
         """`http` brings its own time limits and stays its owner's to close; None makes one."""
-        self._api = Api(access_code, secret_key, base_url, http)
+        self._api = Api(access_code, secret_key, base_url, http, rate)
         self._clock = clock
 
     @classmethod
@@ -94,6 +98,7 @@ class EsimAccess:
             settings.base_url,
             None,
             clock,
+            settings.requests_per_second,
         )
 
     async def close(self) -> None:

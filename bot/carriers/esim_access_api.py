@@ -202,16 +202,16 @@ def sign(secret_key: str, timestamp: str, request_id: str, access_code: str, bod
 
 
 class _Pace:
-    """Lets at most RATE callers through in any RATE_WINDOW seconds, first come, first served."""
+    """Lets at most `rate` callers through in any RATE_WINDOW seconds, first come, first served."""
 
-    def __init__(self) -> None:
-        self._starts: deque[float] = deque(maxlen=RATE)
+    def __init__(self, rate: int) -> None:
+        self._starts: deque[float] = deque(maxlen=rate)
         self._turn = asyncio.Lock()
 
     async def wait(self) -> None:
         loop = asyncio.get_running_loop()
         async with self._turn:
-            if len(self._starts) == RATE:
+            if len(self._starts) == self._starts.maxlen:
                 await asyncio.sleep(self._starts[0] + RATE_WINDOW - loop.time())
             self._starts.append(loop.time())
 
@@ -220,15 +220,21 @@ class Api:
     """The supplier's open API, every call signed and kept to its pace."""
 
     def __init__(
-        self, access_code: str, secret_key: str, base_url: str, http: httpx.AsyncClient | None
+        self,
+        access_code: str,
+        secret_key: str,
+        base_url: str,
+        http: httpx.AsyncClient | None,
+        rate: int = RATE,
     ) -> None:
-        """`http` brings its own time limits and stays its owner's to close."""
+        """`http` brings its own time limits and stays its owner's to close. `rate` is the most
+        requests a second."""
         self._access_code = access_code
         self._secret_key = secret_key
         self._root = base_url.rstrip("/") + "/api/v1/open"
         self._own = http is None
         self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._pace = _Pace()
+        self._pace = _Pace(rate)
         self._places = asyncio.Semaphore(CONCURRENCY)
 
     async def close(self) -> None:

@@ -29,6 +29,7 @@ async def meet(update: Update, context: Context) -> None:
     elif chat.first_name != user.first_name or chat.username != user.username:
         async with context.shop.store.write() as tx:
             await tx.chats.set_name(chat_id, user.first_name, user.username)
+            chat = await tx.chats.get(chat_id) or chat
     if chat.blocked_at is not None and private and update.my_chat_member is None:
         # Somebody who writes has unblocked the bot.
         await _reachable(context, chat_id)

@@ -27,7 +27,6 @@ from bot.ports import Clock
 
 Json = dict[str, Any]
 
-CALLS_A_SECOND = 8
 CLOCK_SKEW_SECONDS = 300
 MAX_TOPUPS = 10
 HELD_SECONDS = 40.0
@@ -113,7 +112,7 @@ class _Supplier:
         self._clock = clock
         self._faults = faults
         self._calls = calls
-        self._arrivals: deque[float] = deque(maxlen=CALLS_A_SECOND)
+        self._arrivals: deque[float] = deque(maxlen=state.requests_per_second)
         self.paths = {
             "/package/list": self._package_list,
             "/esim/query": self._esim_query,
@@ -155,7 +154,7 @@ class _Supplier:
 
     def _refused_by_gateway(self) -> Response | None:
         now = time.monotonic()
-        full = len(self._arrivals) == CALLS_A_SECOND and now - self._arrivals[0] < 1.0
+        full = len(self._arrivals) == self._arrivals.maxlen and now - self._arrivals[0] < 1.0
         if self._struck("http_429") or full:
             return Response("Too Many Requests", 429, {"Retry-After": "1"})
         self._arrivals.append(now)

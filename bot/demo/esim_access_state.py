@@ -87,6 +87,8 @@ class EsimAccessState(BaseModel):
     packages: list[Package]
     last_tran_no: int = 25_112_000_001_000
     lookup_lag_seconds: int = 120
+    requests_per_second: int = 8
+    """The demo lifts it: a week is lived in seconds there."""
 
     def profile(self, esim_tran_no: str) -> Profile | None:
         """The profile with that number; None without one."""

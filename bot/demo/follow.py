@@ -15,6 +15,7 @@ NextDue = Callable[[], Awaitable[datetime | None]]
 
 _STRIDE = timedelta(hours=6)
 """The longest step: work that does not tell when it is due is done at least this often."""
+_ROUNDS = 5
 
 
 class FollowingClock:
@@ -72,8 +73,14 @@ class Control:
     async def _live(self, request: Request) -> Response:
         """Take the clock's new offset and do everything that is due by it."""
         self._clock.follow(float((await request.json())["offset"]))
-        for _ in range(2):  # the second round sends and fulfils what the first one began
-            for work in self._work:
+        for work in self._work:
+            if work.next_due is None:
+                await work.worker.run()
+        for _ in range(_ROUNDS):  # what one does, such as a capture, is another's work
+            due = [work for work in self._work if await _is_due(work, self._clock.now())]
+            if not due:
+                break
+            for work in due:
                 await work.worker.run()
         return JSONResponse({"now": self._clock.now().timestamp()})
 
@@ -93,10 +100,13 @@ class Control:
     async def _quiet(self) -> bool:
         if not self._idle() or not all(work.worker.idle for work in self._work):
             return False
-        now = self._clock.now()
         for work in self._work:
-            due = await work.next_due() if work.next_due else None
-            if due is not None and due <= now:
+            if await _is_due(work, self._clock.now()):
                 work.worker.ring()
                 return False
         return True
+
+
+async def _is_due(work: Work, now: datetime) -> bool:
+    due = await work.next_due() if work.next_due else None
+    return due is not None and due <= now

@@ -33,6 +33,8 @@ from bot.demo.tryout import OPERATOR, TOKEN, page_facts
 from bot.demo.world import World
 
 HOST = "127.0.0.1"
+_PACE = 1000
+"""Calls a second to the supplier: its real pace would stretch a week lived in seconds."""
 _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
 
@@ -92,7 +94,7 @@ class Demo:
     def _load_supplier(self) -> EsimAccessState:
         if self._supplier_file.exists():
             return EsimAccessState.model_validate_json(self._supplier_file.read_text("utf-8"))
-        return demo_state(self.clock.now())
+        return demo_state(self.clock.now()).model_copy(update={"requests_per_second": _PACE})
 
     def save(self) -> None:
         """Keep the world beside the bot's database, so that the demo can go on another day."""
@@ -165,6 +167,7 @@ class Demo:
             "XUKA_ESIM_ACCESS__ACCESS_CODE": self.supplier.access_code,
             "XUKA_ESIM_ACCESS__SECRET_KEY": self.supplier.secret_key,
             "XUKA_ESIM_ACCESS__BASE_URL": f"{self.url}/suppliers/esim-access",
+            "XUKA_ESIM_ACCESS__REQUESTS_PER_SECOND": str(_PACE),
             **self.extra,
         }
 
