@@ -20,7 +20,7 @@ from bot.chat import groups, payments, people
 from bot.chat.commands import commands_for
 from bot.chat.context import Context
 from bot.chat.conversations import add_sim, my_sims, queue, reminders, renew, start, support
-from bot.chat.conversations.routes import END, PRIVATE
+from bot.chat.conversations.routes import END, PRIVATE, written
 from bot.chat.errors import ErrorDesk
 from bot.chat.lanes import LaneQueue, Processor
 from bot.chat.memory import Memory
@@ -65,7 +65,7 @@ def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, add_sim, my_sims, reminders, support, queue)
     entries = [handler for part in parts for handler in part.ENTRY]
-    states: dict[object, list[Any]] = {}
+    states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:
         states.update(getattr(part, "STATES", {}))
     catch_all: list[Any] = [

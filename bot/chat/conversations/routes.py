@@ -4,12 +4,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler, ConversationHandler, MessageHandler
+from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler
 from telegram.ext import filters as f
 
 from bot.chat.context import Context
 
-END = ConversationHandler.END
+END = 0
+"""Nothing is being asked. A state of its own, not PTB's end: a text that comes then may be the
+number of a SIM and begin a conversation, which an entry point could not tell from an answer."""
 
 Handler = Callable[[Update, Context], Coroutine[Any, Any, int | None]]
 
