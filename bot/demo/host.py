@@ -47,15 +47,22 @@ def free_port() -> int:
 
 
 class Demo:
-    """One demo world and its bot. `extra` are environment variables for the bot."""
+    """One demo world and its bot. `extra` are environment variables for the bot; `clock` tells
+    the time a fresh world begins at."""
 
-    def __init__(self, home: Path, port: int = 0, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        extra: Mapping[str, str] | None = None,
+        clock: WorldClock | None = None,
+    ) -> None:
         self.home = home
         self.port = port or free_port()
         self.bot_port = free_port()
         self.extra = dict(extra or {})
         self.faults = FaultBoard()
-        self.clock = WorldClock()
+        self.clock = clock or WorldClock()
         self._world_file = home / "world.json"
         self._supplier_file = home / "supplier.json"
         self.world = self._load_world()

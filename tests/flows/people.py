@@ -1,16 +1,29 @@
 """The demo's people, driven over HTTP as a person would: say, press, pay, look."""
 
+import asyncio
+import json
+import os
 import re
+import signal
+import sqlite3
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bot.demo.botapi.callbacks import press as push_press
+from bot.demo.clock import WorldClock
 from bot.demo.host import Demo
 
 Message = dict[str, Any]
+
+START = datetime(2027, 3, 2, 10, 0, tzinfo=UTC)
+"""A Tuesday, 10:00 UTC and 18:00 in China: outside everybody's quiet hours."""
+GROUP, CHANNEL = -1001000000001, -1001000000002
 
 
 class Person:
@@ -21,9 +34,11 @@ class Person:
         self.id = person_id
         self._chat = f"/people/{person_id}/chats/{person_id}"
 
-    async def messages(self) -> list[Message]:
+    # ---- looking -------------------------------------------------------------------------
+
+    async def messages(self, chat: int | None = None) -> list[Message]:
         """Everything in the chat that was not deleted, oldest first."""
-        answer = await self._http.get(f"{self._chat}/messages")
+        answer = await self._http.get(f"/people/{self.id}/chats/{chat or self.id}/messages")
         return [message for message in answer.json() if not message["deleted"]]
 
     async def from_bot(self) -> list[Message]:
@@ -33,44 +48,6 @@ class Person:
     async def last(self) -> Message:
         """The bot's newest message."""
         return (await self.from_bot())[-1]
-
-    async def idle(self, timeout: float = 15) -> None:
-        """Until nothing is left to do."""
-        answer = await self._http.post("/idle", json={"timeout": timeout})
-        assert answer.json()["idle"], answer.text
-
-    async def say(self, text: str) -> Message:
-        """Write, and wait for the answer."""
-        await self._http.post(f"{self._chat}/messages", json={"text": text})
-        await self.idle()
-        return await self.last()
-
-    async def press(self, label: str, *, idle: bool = True) -> dict[str, Any]:
-        """Press the newest button whose label contains `label`; what the bot answered to the tap."""
-        for message in reversed(await self.from_bot()):
-            for text in labels(message):
-                if label in text:
-                    body = {"message_id": message["message_id"], "text": text}
-                    answer = await self._http.post(f"{self._chat}/press", json=body)
-                    if idle:
-                        await self.idle()
-                    return dict(answer.json())
-        shown = [labels(m) for m in await self.from_bot()]
-        raise AssertionError(f"no button {label!r} among {shown[-3:]}")
-
-    async def pay_without_waiting(self) -> dict[str, Any]:
-        """Pay the newest invoice; does not wait for the bot to end its work."""
-        invoices = [m for m in await self.from_bot() if "invoice" in m]
-        body = {"message_id": invoices[-1]["message_id"]}
-        return dict((await self._http.post(f"{self._chat}/pay", json=body)).json())
-
-    async def pay(self, *, decline: bool = False) -> dict[str, Any]:
-        """Pay the newest invoice."""
-        invoices = [m for m in await self.from_bot() if "invoice" in m]
-        body = {"message_id": invoices[-1]["message_id"], "decline": decline}
-        answer = await self._http.post(f"{self._chat}/pay", json=body)
-        await self.idle()
-        return dict(answer.json())
 
     async def find(self, pattern: str) -> Message:
         """The newest message of the bot that matches."""
@@ -83,6 +60,86 @@ class Person:
     async def count(self, pattern: str) -> int:
         """How many of the bot's messages match."""
         return sum(bool(re.search(pattern, m.get("text", ""))) for m in await self.from_bot())
+
+    async def since(self, message_id: int) -> list[Message]:
+        """What the bot wrote after a message."""
+        return [m for m in await self.from_bot() if m["message_id"] > message_id]
+
+    async def commands(self) -> dict[str, str]:
+        """The command menu this person sees."""
+        answer = await self._http.get(f"{self._chat}/commands")
+        return {row["command"]: row["description"] for row in answer.json()}
+
+    # ---- acting --------------------------------------------------------------------------
+
+    async def idle(self, timeout: float = 15) -> None:
+        """Until nothing is left to do."""
+        answer = await self._http.post("/idle", json={"timeout": timeout})
+        assert answer.json()["idle"], answer.text
+
+    async def post(self, act: str, body: dict[str, Any], chat: int | None = None) -> dict[str, Any]:
+        """One act of the people interface; does not wait for the bot."""
+        path = f"/people/{self.id}/chats/{chat or self.id}/{act}"
+        return dict((await self._http.post(path, json=body)).json())
+
+    async def say(self, text: str) -> Message:
+        """Write, and wait for the answer."""
+        answer = await self.post("messages", {"text": text})
+        assert "message_id" in answer, answer
+        await self.idle()
+        return await self.last()
+
+    async def send_file(self, kind: str, caption: str = "") -> Message:
+        """Send a photo or a document."""
+        files = {kind: (f"card.{kind}", b"not really a picture", "image/png")}
+        await self._http.post(f"{self._chat}/messages", files=files, data={"caption": caption})
+        await self.idle()
+        return await self.last()
+
+    async def button(self, label: str) -> tuple[int, str]:
+        """The newest button whose label contains `label`: its message and its whole label."""
+        for message in reversed(await self.from_bot()):
+            for text in labels(message):
+                if label in text:
+                    return message["message_id"], text
+        shown = [labels(m) for m in await self.from_bot()]
+        raise AssertionError(f"no button {label!r} among {shown[-3:]}")
+
+    async def press(self, label: str, *, idle: bool = True) -> dict[str, Any]:
+        """Press the newest button whose label contains `label`; what the bot answered to the tap."""
+        message_id, text = await self.button(label)
+        answer = await self.post("press", {"message_id": message_id, "text": text})
+        if idle:
+            await self.idle()
+        return answer
+
+    async def press_many(self, label: str, times: int) -> list[dict[str, Any]]:
+        """The same button, by many fingers at once."""
+        message_id, text = await self.button(label)
+        body = {"message_id": message_id, "text": text}
+        answers = await asyncio.gather(*(self.post("press", body) for _ in range(times)))
+        await self.idle()
+        return list(answers)
+
+    async def invoices(self) -> list[int]:
+        """Messages with an invoice, oldest first."""
+        return [m["message_id"] for m in await self.from_bot() if "invoice" in m]
+
+    async def pay_without_waiting(self, invoice: int | None = None) -> dict[str, Any]:
+        """Pay an invoice (the newest); does not wait for the bot to end its work."""
+        return await self.post("pay", {"message_id": invoice or (await self.invoices())[-1]})
+
+    async def pay(self, *, decline: bool = False, invoice: int | None = None) -> dict[str, Any]:
+        """Pay an invoice, the newest when none is named."""
+        body = {"message_id": invoice or (await self.invoices())[-1], "decline": decline}
+        answer = await self.post("pay", body)
+        await self.idle()
+        return answer
+
+    async def block(self, *, on: bool = True) -> None:
+        """Block the bot, or unblock it."""
+        await self._http.post(f"/people/{self.id}/block", json={"on": on})
+        await self.idle()
 
 
 def labels(message: Message) -> list[str]:
@@ -98,24 +155,56 @@ class Town:
         self.demo = demo
         self.http = http
         self.zh, self.en, self.hant = (Person(http, n) for n in (1001, 1002, 1006))
-        self.stranger, self.operator = Person(http, 1005), Person(http, 1004)
+        self.admin, self.stranger, self.operator = (Person(http, n) for n in (1003, 1005, 1004))
+        self.excused: tuple[str, ...] = ()
+        """Events of the error log that the story brings about on purpose."""
+
+    # ---- time ----------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The demo's present moment (UTC)."""
+        return self.demo.clock.now()
 
     async def advance(self, **span: float) -> None:
         """Live through days=, hours=, minutes= of the demo's clock."""
-        seconds = (
-            span.get("days", 0) * 86400 + span.get("hours", 0) * 3600 + span.get("minutes", 0) * 60
-        )
+        seconds = timedelta(**span).total_seconds()
         answer = await self.http.post("/clock", json={"advance_seconds": seconds})
         assert answer.status_code == 200, answer.text
+
+    async def until(self, moment: datetime) -> None:
+        """Live through to a moment (UTC) and a few seconds more."""
+        await self.advance(seconds=(moment - self.now).total_seconds() + 5)
 
     async def idle(self, timeout: float) -> bool:
         """Whether nothing is left to do, waiting for it."""
         return bool((await self.http.post("/idle", json={"timeout": timeout})).json()["idle"])
 
+    # ---- faults --------------------------------------------------------------------------
+
     async def fault(self, name: str, **switch: object) -> None:
         """Switch a fault on or off, or on for `times`."""
         answer = await self.http.post("/faults", json={"name": name, **switch})
         assert answer.status_code == 200, answer.text
+
+    async def kill(self) -> None:
+        """kill -9 the bot; returns when its successor answers and is idle."""
+        await self._end(signal.SIGKILL)
+
+    async def terminate(self) -> None:
+        """End the bot as a service manager does; returns when its successor is idle."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, sign: signal.Signals) -> None:
+        old = self.demo.bot_pid
+        assert old is not None
+        os.kill(old, sign)
+        while self.demo.bot_pid in (old, None):
+            await asyncio.sleep(0.02)
+        await self.demo.wait_for_bot()
+        assert await self.idle(20)
+
+    # ---- looking behind the scenes -------------------------------------------------------
 
     async def calls(self, method: str) -> list[dict[str, Any]]:
         """Calls the bot made of one method or path."""
@@ -128,17 +217,93 @@ class Town:
         assert profile is not None
         return len(profile.bought) - 1
 
+    def kept(self) -> int:
+        """Charges that were not refunded."""
+        return sum(charge.refunded_at is None for charge in self.demo.world.charges.values())
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of the bot's store."""
+        path = f"file:{self.demo.home / 'xuka.db'}?mode=ro"
+        with closing(sqlite3.connect(path, uri=True)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def change(self, statement: str, *values: object) -> None:
+        """Change the store beside the bot, as its command line would."""
+        with closing(sqlite3.connect(self.demo.home / "xuka.db", timeout=10)) as connection:
+            connection.execute(statement, values)
+            connection.commit()
+
+    def log(self) -> list[dict[str, Any]]:
+        """What the bot has logged."""
+        text = (self.demo.home / "bot.log").read_text("utf-8")
+        return [json.loads(line) if line.startswith("{") else {"raw": line}
+                for line in text.splitlines() if line]  # fmt: skip
+
+    def trouble(self) -> list[dict[str, Any]]:
+        """Errors the bot has logged, and lines that are no log entries, such as a traceback's."""
+        return [
+            row
+            for row in self.log()
+            if row.get("level", "error") in ("error", "critical")
+            and row.get("event") not in self.excused
+        ]
+
+    # ---- what no button offers -----------------------------------------------------------
+
+    async def tap(self, person: Person, message_id: int, data: str) -> dict[str, Any] | None:
+        """A tap with data of one's own making, on a message of one's own chat; the answer."""
+        stored = self.demo.world.message(person.id, message_id)
+        assert stored is not None
+        query = push_press(self.demo.world, self.demo.world.people[person.id], stored, data)
+        answer = await asyncio.wait_for(query.answer, 10)
+        await person.idle()
+        return dict(answer)
+
+    def data_of(self, person: Person, label: str) -> str:
+        """What the newest button with that label carries."""
+        for stored in reversed(list(self.demo.world.messages[person.id].values())):
+            for row in stored.data.get("reply_markup", {}).get("inline_keyboard", []):
+                for cell in row:
+                    if label in cell["text"]:
+                        return str(cell["callback_data"])
+        raise AssertionError(f"no button {label!r}")
+
+    async def push(self, person: Person, content: dict[str, Any], kind: str = "message") -> Message:
+        """A message of any kind from a person, as Telegram would tell the bot; the answer."""
+        world = self.demo.world
+        stored = world.new_message(person.id, world.people[person.id].user, content)
+        world.push(kind, stored.data)
+        await person.idle()
+        return await person.last()
+
+
+async def until(condition: Any, seconds: float = 15) -> None:
+    """Wait for an async condition (real time)."""
+    end = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < end, "it did not come true"
+        await asyncio.sleep(0.02)
+
 
 @asynccontextmanager
-async def town(home: Path, extra: dict[str, str] | None = None) -> AsyncIterator[Town]:
-    """A fresh demo in `home`, stopped at the end; the bot's log is shown when something fails."""
-    demo = Demo(home, extra=extra)
+async def town(
+    home: Path, extra: dict[str, str] | None = None, start: datetime = START
+) -> AsyncIterator[Town]:
+    """A fresh demo in `home`, stopped at the end; the bot's log is shown when something fails.
+
+    The demo begins at `start`. A "{bot_port}" in `extra` becomes the bot's own port. An error in
+    the log that the story did not excuse is a failure.
+    """
+    demo = Demo(home, clock=WorldClock(start.timestamp() - time.time()))
+    demo.extra = {k: v.format(bot_port=demo.bot_port) for k, v in (extra or {}).items()}
     await demo.start()
     async with httpx.AsyncClient(base_url=demo.url, timeout=60, trust_env=False) as http:
+        place = Town(demo, http)
         try:
-            yield Town(demo, http)
+            yield place
         except BaseException:
             print((home / "bot.log").read_text("utf-8")[-6000:])
             raise
         finally:
             await demo.stop()
+        assert not place.trouble(), place.trouble()

@@ -11,7 +11,7 @@ from bot.chat.views.reasons import because
 from bot.chat.views.sims import title
 from bot.domain.orders import OrderState
 from bot.domain.sales import Method, Order, Payment, TopUp
-from bot.domain.sims import Reading, Sim, mask
+from bot.domain.sims import Reading, Sim, Source, mask
 from bot.i18n import N_, Html, Words
 from bot.ports import Bill
 
@@ -174,7 +174,8 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
     """Before and after from the SIM itself, and what a receipt must hold (F17)."""
     order, sim, topup = sale.order, sale.sim, sale.topup
     after = topup.after if topup else None
-    by_hand = after is None
+    # Nobody but a supplier's reading is the SIM's own word.
+    by_hand = after is None or after.source is not Source.SUPPLIER
     charge_id = sale.payment.charge_id if sale.payment else None
     number = sim.msisdn or sim.iccid
     parts: list[str | None] = [
