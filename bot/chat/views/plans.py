@@ -36,8 +36,8 @@ def plan_price(t: Words, plan: Plan) -> str:
     return t.money(plan.price)
 
 
-def plan_facts(t: Words, plan: Plan) -> list[Html]:
-    """What a plan holds and what it costs by day and by GB."""
+def plan_holds(t: Words, plan: Plan) -> Html | None:
+    """What a plan holds: data, minutes, SMS, days."""
     what = []
     if plan.unlimited:
         what.append(t("unlimited data"))
@@ -49,26 +49,36 @@ def plan_facts(t: Words, plan: Plan) -> list[Html]:
         what.append(t.n("{n} SMS", "{n} SMS", plan.sms))
     if plan.days:
         what.append(t.n("{n} day", "{n} days", plan.days))
-    facts = [Html(" · ".join(what))] if what else []
+    return Html(" · ".join(what)) if what else None
+
+
+def plan_rates(t: Words, plan: Plan) -> Html | None:
+    """What it costs by the day and by the GB, to compare plans by."""
     per = []
     day, gigabyte = plan.price_per_day(), plan.price_per_gb()
     if day is not None:
         per.append(t("{price} a day", price=t.price(day, plan.currency)))
     if gigabyte is not None:
         per.append(t("{price} a GB", price=t.price(gigabyte, plan.currency)))
-    if per:
-        facts.append(Html(" · ".join(per)))
+    return Html(" · ".join(per)) if per else None
+
+
+def plan_terms(t: Words, plan: Plan) -> list[Html]:
+    """What limits it: speed after the allowance, countries, devices, the operator's remark."""
+    found = []
     if plan.speed_after:
-        facts.append(t("Then at {speed}", speed=plan.speed_after))
+        full = t("First {data} at full speed, then {speed}", data=t.data(plan.data),
+                 speed=plan.speed_after) if plan.data else None  # fmt: skip
+        found.append(full or t("Then at {speed}", speed=plan.speed_after))
     if plan.roaming:
-        facts.append(t("Works in {places}", places=", ".join(plan.roaming)))
+        names = [t.locale.territories.get(code, code) for code in plan.roaming]
+        found.append(t("Works in {places}", places=", ".join(names)))
     if plan.devices:
-        facts.append(t.n("For {n} device", "For up to {n} devices", plan.devices))
-    if plan.extras:
-        extra = plan.extras.get(t.language) or plan.extras.get("en")
-        if extra:
-            facts.append(t("{text}", text=extra))
-    return facts
+        found.append(t.n("For {n} device", "For up to {n} devices", plan.devices))
+    extra = (plan.extras or {}).get(t.language) or (plan.extras or {}).get("en")
+    if extra:
+        found.append(t("{text}", text=extra))
+    return found
 
 
 def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:
@@ -106,7 +116,8 @@ def _offer_line(t: Words, offer: Offer) -> Html:
     head = t("• {name}: {price}", name=plan_name(t, plan), price=plan_price(t, plan))
     if offer.unavailable is not None:
         return Html(f"<s>{head}</s>\n   {because(t, offer.unavailable)}")
-    facts = plan_facts(t, plan)[:2]
+    rates = plan_rates(t, plan)
+    facts = [*([rates] if rates else []), *plan_terms(t, plan)]
     return Html("\n   ".join([head, *facts]))
 
 
@@ -126,7 +137,7 @@ def ask_amount(t: Words, sim: Sim, plan: Plan, problem: str | None = None) -> Sc
     ]  # fmt: skip
     text = lines(
         t("<b>{name}</b>", name=plan_name(t, plan)),
-        *plan_facts(t, plan),
+        *plan_terms(t, plan),
         "",
         Html(problem) if problem else None,
         t("How much? From {low} to {high} in steps of {step}. Tap one, or write the number.",
@@ -142,7 +153,8 @@ def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: dat
         t("<b>Your price</b>"),
         t("SIM: {title}", title=title(sim)),
         t("Plan: {name}", name=plan_name(t, quote.plan)),
-        *plan_facts(t, quote.plan)[:1],
+        plan_holds(t, quote.plan),
+        *plan_terms(t, quote.plan),
         "",
         t("List price: {price}", price=t.money(quote.price)),
         t("Discount: none · Fee: none"),
