@@ -25,7 +25,8 @@ def greeting(t: Words, name: str, shop: str, *, fresh: bool) -> Screen:
     )  # fmt: skip
     rows = _menu_rows(t)
     if fresh:
-        rows = [_language_row(), *rows[:2], *rows[3:], [button(t.plain("❓ Help"), "help")]]
+        helping = [button(t.plain("❓ Help"), "help"), button(t.plain("💬 Support"), "support")]
+        rows = [_language_row(), *rows[:2], helping]
     return Screen(text, rows)
 
 
