@@ -27,11 +27,10 @@ from bot.ports import (
     PaymentMethod,
     Store,
     SupplierUnavailable,
-    Tx,
 )
 from bot.services import notices
 from bot.services.ids import new_id
-from bot.services.selling import Refused, Selling, open_attempt, payable
+from bot.services.selling import Refused, Selling, close_order, holds, open_attempt, payable
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -145,11 +144,13 @@ class Checkout:
                 return existing
             if not quote.stands(now):
                 raise Refused("quote_expired")
+            if not await holds(tx, quote.sim_id, chat_id):
+                raise Refused("not_yours_sim")
             running = await tx.orders.of_sim(quote.sim_id, tuple(RUNNING_ORDERS))
             if running:
                 raise Refused("running", running[0])
             for other in await tx.orders.of_sim(quote.sim_id, tuple(OPEN_ORDERS)):
-                await self._close(tx, other, OrderState.CANCELLED, "replaced", now)
+                await close_order(tx, other, OrderState.CANCELLED, "replaced", now)
             order = await tx.orders.add(
                 Order(
                     id=new_id(),
@@ -204,7 +205,7 @@ class Checkout:
             if order is None or order.chat_id != chat_id:
                 raise Refused("unknown")
             if order.state in OPEN_ORDERS:
-                await self._close(tx, order, OrderState.CANCELLED, "customer", now)
+                await close_order(tx, order, OrderState.CANCELLED, "customer", now)
                 order = await tx.orders.get(order_id)
             elif order.state not in (OrderState.CANCELLED, OrderState.EXPIRED):
                 raise Refused("already_paid", order)
@@ -216,7 +217,7 @@ class Checkout:
         now = self._clock.now()
         async with self._store.write() as tx:
             for order in await tx.orders.expiring(now, 100):
-                await self._close(tx, order, OrderState.EXPIRED, "quote_expired", now)
+                await close_order(tx, order, OrderState.EXPIRED, "quote_expired", now)
                 await tx.outbox.add(
                     notices.order_moved(order.id, order.chat_id, OrderState.EXPIRED)
                 )
@@ -226,15 +227,6 @@ class Checkout:
         """When the next order may expire."""
         async with self._store.read() as tx:
             return await tx.orders.next_expiring()
-
-    async def _close(
-        self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
-    ) -> None:
-        end = PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED
-        await tx.orders.move(order.id, order.state, state, reason, now)
-        for payment in await tx.payments.of_order(order.id):
-            if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
-                await tx.payments.move(payment.id, payment.state, end, reason, now)
 
     async def open_order(self, chat_id: int) -> Order | None:
         """The chat's newest order that still waits for money (F15)."""

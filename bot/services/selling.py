@@ -32,6 +32,12 @@ class Selling:
     operators: tuple[int, ...]
 
 
+async def holds(tx: Tx, sim_id: str, chat_id: int) -> bool:
+    """Whether the SIM is the chat's: a managed one may have been given back and handed on."""
+    sim = await tx.sims.get(sim_id)
+    return sim is not None and sim.owner_id == chat_id and sim.removed_at is None
+
+
 async def payable(tx: Tx, order_id: str, chat_id: int, now: datetime) -> Order:
     """The chat's order if it may be paid now. Raises Refused with the reason."""
     order = await tx.orders.get(order_id)
@@ -41,7 +47,18 @@ async def payable(tx: Tx, order_id: str, chat_id: int, now: datetime) -> Order:
         raise Refused("not_waiting", order)
     if now >= order.expires_at:
         raise Refused("quote_expired", order)
+    if not await holds(tx, order.sim_id, chat_id):
+        raise Refused("not_yours_sim", order)
     return order
+
+
+async def close_order(tx: Tx, order: Order, state: OrderState, reason: str, now: datetime) -> None:
+    """End an unpaid order and its open attempts; what is paid all the same is late money."""
+    end = PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED
+    await tx.orders.move(order.id, order.state, state, reason, now)
+    for payment in await tx.payments.of_order(order.id):
+        if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
+            await tx.payments.move(payment.id, payment.state, end, reason, now)
 
 
 async def open_attempt(

@@ -7,13 +7,21 @@ import structlog
 
 from bot.domain.codes import digest
 from bot.domain.money import Money
-from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState, TopUpState
+from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherState
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services import notices
 from bot.services.ids import new_id
-from bot.services.selling import Refused, Selling, open_attempt, payable, tell_operators
+from bot.services.selling import (
+    Refused,
+    Selling,
+    close_order,
+    holds,
+    open_attempt,
+    payable,
+    tell_operators,
+)
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -27,6 +35,15 @@ _CHARGED = frozenset(
     }
 )
 """States in which an attempt holds a charge already; another charge gets an attempt of its own."""
+
+_NOT_OPEN = {
+    OrderState.EXPIRED: "quote_expired",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.REFUND_DUE: "not_waiting",
+    OrderState.REFUNDING: "not_waiting",
+    OrderState.REFUNDED: "not_waiting",
+}
+"""What a payer is told of an order that does not wait; any other one is paid already."""
 
 
 class Till:
@@ -44,6 +61,7 @@ class Till:
         async with self._store.read() as tx:
             payment = await tx.payments.get(reference)
             order = await tx.orders.get(payment.order_id) if payment else None
+            theirs = order is not None and await holds(tx, order.sim_id, order.chat_id)
         if payment is None or order is None:
             return "unknown"
         if payer_id != payment.chat_id:
@@ -51,8 +69,8 @@ class Till:
         if amount != payment.amount:
             return "amount_moved"
         if order.state is not OrderState.AWAITING_PAYMENT:
-            return "cancelled" if order.state is OrderState.CANCELLED else "already_paid"
-        if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+            return _NOT_OPEN.get(order.state, "already_paid")
+        if not theirs or payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
             return "cancelled"
         return "quote_expired" if self._clock.now() >= order.expires_at else None
 
@@ -95,7 +113,7 @@ class Till:
                     now,
                     **taken,
                 )
-                await self._hold(tx, order, "mismatch", now)
+                await self._hold(tx, order, "mismatch", payment.id, now)
                 return await tx.orders.get(order.id)
             await tx.payments.move(
                 payment.id,
@@ -127,8 +145,8 @@ class Till:
     async def redeem(self, order_id: str, chat_id: int, code: str) -> Order:
         """Pay an order with a voucher: the voucher, the payment and the order move together.
 
-        Raises Refused: voucher_unknown, voucher_used, voucher_over, voucher_other_plan,
-        voucher_value.
+        Raises Refused: as `payable`; method_off, voucher_unknown, voucher_used, voucher_over,
+        voucher_other_plan, voucher_value.
         """
         now = self._clock.now()
         async with self._store.write() as tx:
@@ -138,6 +156,8 @@ class Till:
                 if order is not None and order.chat_id == chat_id:
                     return order  # the same tap again, or a replay
             order = await payable(tx, order_id, chat_id, now)
+            if Method.VOUCHER not in self._selling.methods:
+                raise Refused("method_off", order)
             voucher = _fitting(found, order, now)
             payment = await open_attempt(tx, order, Method.VOUCHER, order.price, now)
             if not await tx.vouchers.redeem(voucher.id, order.id, now):
@@ -163,28 +183,48 @@ class Till:
         self, tx: Tx, order: Order, method: Method, charge: Money, now: datetime
     ) -> None:
         """Captured money meets its order: pay it, honour it late, or send it back."""
-        if order.state is OrderState.AWAITING_PAYMENT:
+        waits = order.state is OrderState.AWAITING_PAYMENT
+        if waits and await holds(tx, order.sim_id, order.chat_id):
             await pay_order(tx, order, method, charge, now, "captured")
-        elif order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
-            running = await tx.orders.of_sim(order.sim_id, tuple(RUNNING_ORDERS))
-            plan = await tx.catalogue.get(order.plan.code)
-            if not running and plan is not None and plan.active and _same_price(plan, order.plan):
-                await pay_order(tx, order, method, charge, now, "late_money")
-                return
-            await tx.orders.move(
-                order.id,
-                order.state,
-                OrderState.REFUND_DUE,
-                "late_money",
-                now,
-                charge=charge,
-                method=method,
-                paid_at=now,
-            )
-            await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE))
-        # Any other state: this order is paid already; the refund job returns the surplus.
+        elif waits:
+            await close_order(tx, order, OrderState.CANCELLED, "sim_gone", now)
+            await self._send_back(tx, order.id, method, charge, "sim_gone", now)
+        elif order.state not in (OrderState.EXPIRED, OrderState.CANCELLED):
+            return  # paid already: the refund job returns the surplus
+        elif await self._still_sold(tx, order):
+            for other in await tx.orders.of_sim(order.sim_id, tuple(OPEN_ORDERS)):
+                await close_order(tx, other, OrderState.CANCELLED, "replaced", now)
+            await pay_order(tx, order, method, charge, now, "late_money")
+        else:
+            await self._send_back(tx, order.id, method, charge, "late_money", now)
 
-    async def _hold(self, tx: Tx, order: Order, reason: str, now: datetime) -> None:
+    async def _still_sold(self, tx: Tx, order: Order) -> bool:
+        """Whether an order that has ended could be made again as it was."""
+        if not await holds(tx, order.sim_id, order.chat_id):
+            return False
+        if await tx.orders.of_sim(order.sim_id, tuple(RUNNING_ORDERS)):
+            return False
+        plan = await tx.catalogue.get(order.plan.code)
+        return plan is not None and plan.active and _same_price(plan, order.plan)
+
+    async def _send_back(
+        self, tx: Tx, order_id: str, method: Method, charge: Money, reason: str, now: datetime
+    ) -> None:
+        order = await tx.orders.get(order_id)
+        assert order is not None  # noqa: S101  read a moment ago
+        await tx.orders.move(
+            order.id,
+            order.state,
+            OrderState.REFUND_DUE,
+            reason,
+            now,
+            charge=charge,
+            method=method,
+            paid_at=now,
+        )
+        await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUND_DUE))
+
+    async def _hold(self, tx: Tx, order: Order, reason: str, step: str, now: datetime) -> None:
         if order.state in (
             OrderState.AWAITING_PAYMENT,
             OrderState.EXPIRED,
@@ -200,7 +240,7 @@ class Till:
             await tx.outbox.add(
                 notices.order_moved(order.id, order.chat_id, OrderState.NEEDS_OPERATOR, reason)
             )
-        await tell_operators(tx, self._selling, f"order:{order.id}", reason)
+        await tell_operators(tx, self._selling, f"order:{order.id}", reason, step)
 
     def _ring(self) -> None:
         for worker in self.rings:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.orders import PAYMENT, TOPUP, PaymentState, TopUpState
+from bot.domain.orders import PAYMENT, TOPUP, OrderState, PaymentState, TopUpState
 from bot.domain.sales import Payment, TopUp, Voucher, VoucherState
 from bot.store.rows import Shape, move, word
-from bot.store.tables import payments, topups, vouchers
+from bot.store.tables import orders, payments, topups, vouchers
 
 _PAYMENT = Shape(payments, Payment, money=("amount", "captured"))
 _TOPUP = Shape(topups, TopUp, money=("amount", "max_cost"))
@@ -45,15 +45,19 @@ class PaymentRows:
         return found[0] if found else None
 
     async def surplus(self) -> list[Payment]:
-        """Captured payments of an order that an earlier captured payment has paid already."""
+        """Captured payments that nothing is owed for: another one has paid the order, or the
+        order's money went back. The payer is the first captured one of the order's own method."""
         first = payments.alias("first")
+        other, first_other = (
+            case((attempt.c.method == orders.c.method, 0), else_=1) for attempt in (payments, first)
+        )
         paid_before = (
             select(first.c.seq)
             .where(
                 first.c.order_id == payments.c.order_id,
                 first.c.state == word(PaymentState.CAPTURED),
-                tuple_(first.c.captured_at, first.c.seq)
-                < tuple_(payments.c.captured_at, payments.c.seq),
+                tuple_(first_other, first.c.captured_at, first.c.seq)
+                < tuple_(other, payments.c.captured_at, payments.c.seq),
             )
             .exists()
         )
@@ -63,8 +67,13 @@ class PaymentRows:
             .group_by(payments.c.order_id)
             .having(func.count() > 1)
         )
-        captured = payments.c.state == word(PaymentState.CAPTURED)
-        statement = _PAYMENTS.where(captured, payments.c.order_id.in_(several), paid_before)
+        returned = orders.c.state == word(OrderState.REFUNDED)
+        found = several.union(select(orders.c.id).where(returned))
+        statement = _PAYMENTS.join(orders, orders.c.id == payments.c.order_id).where(
+            payments.c.state == word(PaymentState.CAPTURED),
+            payments.c.order_id.in_(found),
+            or_(returned, paid_before),
+        )
         return await self._many(statement.order_by(payments.c.seq))
 
     async def in_states(self, states: Sequence[PaymentState]) -> list[Payment]:

@@ -48,6 +48,7 @@ REASONS = {
     "refused": N_("The supplier refused it."),
     "no_money": N_("Our shop's account at the supplier is being refilled."),
     "late_money": N_("Your payment came after the order had ended."),
+    "sim_gone": N_("Your payment came after the order had ended."),
 }
 _UNKNOWN = N_("The supplier refused it.")
 
