@@ -11,7 +11,7 @@ from typing import Self
 
 import httpx
 import structlog
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from bot.carriers.esim_access_api import (
     ALLOCATING,
@@ -22,6 +22,7 @@ from bot.carriers.esim_access_api import (
     Balance,
     Esim,
     EsimList,
+    Event,
     Failed,
     Package,
     PackageList,
@@ -34,12 +35,15 @@ from bot.domain.sims import Reading, Sim, SimState, Source
 from bot.ports import (
     Capabilities,
     Clock,
+    Hint,
     Resolved,
     SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpRequest,
     TopUpStatus,
+    WebhookRefused,
 )
 
 log = structlog.get_logger(__name__)
@@ -74,7 +78,9 @@ class EsimAccess:
     """Carrier over eSIM Access. A profile is known by its esimTranNo: an ICCID may be reused."""
 
     name = "esim_access"
-    capabilities = Capabilities(reads=True, finds=True, unique_refs=False, after_expiry=False)
+    capabilities = Capabilities(
+        reads=True, finds=True, unique_refs=False, after_expiry=False, webhooks=True
+    )
 
     def __init__(
         self,
@@ -148,6 +154,28 @@ class EsimAccess:
         if any(not bought.transaction_id for bought in esim.package_list[1:]):
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason="no_references")
         return TopUpAnswer(TopUpStatus.NOT_FOUND)
+
+    async def quote(self, sim: Sim, supplier_code: str, amount: Money | None) -> SupplierQuote:
+        """The listed price of one top-up now."""
+        for plan in await self.plans(sim):
+            if plan.code == supplier_code and plan.cost is not None:
+                return SupplierQuote(cost=plan.cost, quoted=plan.quoted)
+        return SupplierQuote(refused="not_sold_now")
+
+    async def status(self, request: TopUpRequest, supplier_ref: str) -> TopUpAnswer:
+        """The same look-up as by our reference: a top-up there is done at once and stays."""
+        return await self.find(request)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Hint]:
+        """The profile it is about. It is not signed, so nothing in it is believed."""
+        try:
+            event = Event.model_validate_json(body)
+        except ValidationError:
+            raise WebhookRefused("not a notification") from None
+        content = event.content
+        if content is None or not (content.esim_tran_no or content.iccid):
+            return [Hint(event.notify_id)]
+        return [Hint(event.notify_id, supplier_ref=content.esim_tran_no, iccid=content.iccid)]
 
     async def wallet(self) -> Money:
         """Our balance, rounded down to the cent."""

@@ -172,6 +172,21 @@ class Balance(_Wire):
     balance: int
 
 
+class About(_Wire):
+    """What a notification is about."""
+
+    esim_tran_no: str | None = None
+    iccid: str | None = None
+
+
+class Event(_Wire):
+    """A notification. CHECK_HEALTH has no content worth reading."""
+
+    notify_type: str
+    notify_id: str
+    content: About | None = None
+
+
 def parsed(kind: Any, obj: Any) -> Any:
     """`obj` as `kind`. Raises SupplierUnavailable when it is something else."""
     try:

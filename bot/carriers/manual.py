@@ -1,15 +1,20 @@
 """Lines that no API tops up: a person does it and says so."""
 
+from collections.abc import Mapping
+
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim
 from bot.ports import (
     Capabilities,
+    Hint,
     Resolved,
     SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpRequest,
     TopUpStatus,
+    WebhookRefused,
 )
 
 
@@ -44,6 +49,18 @@ class Manual:
     async def find(self, request: TopUpRequest) -> TopUpAnswer:
         """Raises SupplierUnavailable: only the person knows."""
         raise SupplierUnavailable("by_hand")
+
+    async def quote(self, sim: Sim, supplier_code: str, amount: Money | None) -> SupplierQuote:
+        """No cost that anybody knows."""
+        return SupplierQuote()
+
+    async def status(self, request: TopUpRequest, supplier_ref: str) -> TopUpAnswer:
+        """Raises SupplierUnavailable: only the person knows."""
+        raise SupplierUnavailable("by_hand")
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Hint]:
+        """Raises WebhookRefused: nobody calls."""
+        raise WebhookRefused("manual has no webhooks")
 
     async def wallet(self) -> Money | None:
         """Always None."""

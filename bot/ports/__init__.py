@@ -6,12 +6,15 @@ Every datetime is aware and in UTC.
 from bot.ports.carrier import (
     Capabilities,
     Carrier,
+    Hint,
     Resolved,
     SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpRequest,
     TopUpStatus,
+    WebhookRefused,
 )
 from bot.ports.clock import Clock
 from bot.ports.messenger import Delivery, Messenger, Notice, Outcome, Priority
@@ -50,6 +53,7 @@ __all__ = [
     "Claims",
     "Clock",
     "Delivery",
+    "Hint",
     "Inbox",
     "InboxRow",
     "Messenger",
@@ -67,6 +71,7 @@ __all__ = [
     "Sims",
     "Store",
     "SupplierPlan",
+    "SupplierQuote",
     "SupplierUnavailable",
     "Talks",
     "TopUpAnswer",
@@ -75,4 +80,5 @@ __all__ = [
     "TopUps",
     "Tx",
     "Vouchers",
+    "WebhookRefused",
 ]

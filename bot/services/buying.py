@@ -26,7 +26,7 @@ def refusal(
     if plan is None:
         return "not_sold_now"
     cap = topup.max_cost
-    if cap is not None and cap.currency == plan.cost.currency and cap < plan.cost:
+    if cap and plan.cost and cap.currency == plan.cost.currency and cap < plan.cost:
         return "price_moved"
     return None
 

@@ -74,7 +74,7 @@ class Checkout:
         for plan in found:
             cost = costs.get(plan.supplier_code) if costs is not None else None
             why = None
-            if costs is not None and cost is None:
+            if costs is not None and plan.supplier_code not in costs:
                 why = "not_sold_now"
             elif cost and plan.max_cost and cost.currency == plan.max_cost.currency:
                 why = "price_moved" if plan.max_cost < cost else None
@@ -92,7 +92,7 @@ class Checkout:
             return "no_topups_left"
         return None
 
-    async def _costs(self, sim: Sim) -> dict[str, Money] | None:
+    async def _costs(self, sim: Sim) -> dict[str, Money | None] | None:
         """What the supplier sells for this SIM now; None when it can't be told."""
         carrier = self._carriers[sim.supplier]
         if not carrier.capabilities.reads:
