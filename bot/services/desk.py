@@ -133,6 +133,8 @@ class Desk:
                 subjects.append(f"order:{topup.order_id}")
         for payment in await tx.payments.in_states([PaymentState.MISMATCH]):
             subjects.append(f"payment:{payment.id}")
+        for payment in await tx.payments.surplus():
+            subjects.append(f"payment:{payment.id}")
         return subjects + [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
 
     async def _item(self, tx: Tx, subject: str) -> QueueItem | None:
@@ -142,6 +144,8 @@ class Desk:
             return await _claim_item(tx, claim) if claim is not None else None
         if kind == "payment":
             payment = await tx.payments.get(row_id)
+            if payment is not None and payment.state is PaymentState.CAPTURED:
+                return await self._surplus_item(tx, payment)
             return await _payment_item(tx, payment) if payment is not None else None
         order = await tx.orders.get(row_id) if kind == "order" else None
         return await self._order_item(tx, order) if order is not None else None
@@ -176,6 +180,26 @@ class Desk:
             sim=await tx.sims.get(order.sim_id),
             order=order,
             topup=topup,
+            payment=payment,
+        )
+
+    async def _surplus_item(self, tx: Tx, payment: Payment) -> QueueItem | None:
+        """A charge that nothing is owed for and that does not go back by itself."""
+        order = await tx.orders.get(payment.order_id)
+        since = payment.captured_at or payment.created_at
+        if order is None or self._clock.now() - since <= STUCK_AFTER:
+            return None
+        if payment.id not in [surplus.id for surplus in await tx.payments.surplus()]:
+            return None
+        return QueueItem(
+            subject=f"payment:{payment.id}",
+            kind=Kind.REFUND,
+            since=since,
+            actions=(Action.REFUND, Action.RETURNED),
+            reason="surplus",
+            chat=await tx.chats.get(payment.chat_id),
+            sim=await tx.sims.get(order.sim_id),
+            order=order,
             payment=payment,
         )
 
@@ -249,6 +273,8 @@ class Desk:
                 await decisions.refund_surplus(by, payment)
             case Action.REFUND if order:
                 await decisions.refund(by, order, topup, payment)
+            case Action.RETURNED if payment and item.subject.startswith("payment:"):
+                await by.payment(payment, PaymentState.REFUNDED)
             case Action.RETURNED if order:
                 await decisions.returned(by, order)
             case Action.APPROVE | Action.DECLINE if claim:

@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.orders import OrderState, PaymentState
 from bot.domain.sales import Method, Order, Payment
-from bot.ports import Clock, PaymentMethod, PaymentUnavailable, Store, Tx
+from bot.ports import Clock, Notice, PaymentMethod, PaymentUnavailable, Store, Tx
 from bot.services import notices
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
@@ -44,51 +44,61 @@ class Refunds:
             surplus = await tx.payments.surplus()
             due = await tx.orders.in_states([OrderState.REFUND_DUE, OrderState.REFUNDING])
         for payment in surplus:
-            if await self._give_back(payment):
-                async with self._store.write() as tx:
-                    await tx.outbox.add(
-                        notices.order_moved(
-                            payment.order_id, payment.chat_id, OrderState.REFUNDED, payment.id
-                        )
-                    )
+            await self._refund_surplus(payment)
         for order in due:
             await self._refund_order(order)
         if surplus or due:
             for worker in self.rings:
                 worker.ring()
 
+    async def _refund_surplus(self, payment: Payment) -> None:
+        told = notices.order_moved(
+            payment.order_id, payment.chat_id, OrderState.REFUNDED, payment.id
+        )
+        since = payment.captured_at or payment.created_at
+        if not await self._give_back(payment, told) and self._stuck(since):
+            async with self._store.write() as tx:
+                await tell_operators(tx, self._selling, f"payment:{payment.id}", "refund_due")
+
     async def _refund_order(self, order: Order) -> None:
+        """Everything that was captured for an order. What arrives meanwhile is for the next run."""
         now = self._clock.now()
         async with self._store.write() as tx:
-            if order.state is OrderState.REFUND_DUE:
-                await tx.orders.move(
-                    order.id, OrderState.REFUND_DUE, OrderState.REFUNDING, "refunding", now
-                )
-            payments = await tx.payments.of_order(order.id)
-        done = True
-        for payment in payments:
-            if payment.state in (PaymentState.CAPTURED, PaymentState.MISMATCH):
-                done = await self._give_back(payment) and done
+            if order.state is OrderState.REFUND_DUE and not await tx.orders.move(
+                order.id, OrderState.REFUND_DUE, OrderState.REFUNDING, "refunding", now
+            ):
+                return  # somebody has settled it
+            held = await _held(tx, order)
+        for payment in held:
+            await self._give_back(payment)
         async with self._store.write() as tx:
-            if done:
-                await tx.orders.move(
-                    order.id, OrderState.REFUNDING, OrderState.REFUNDED, "returned", now
-                )
+            if await _held(tx, order):
+                if self._stuck(order.paid_at or order.created_at):
+                    await tell_operators(tx, self._selling, f"order:{order.id}", "refund_due")
+            elif await tx.orders.move(
+                order.id, OrderState.REFUNDING, OrderState.REFUNDED, "returned", now
+            ):
                 await tx.outbox.add(
                     notices.order_moved(order.id, order.chat_id, OrderState.REFUNDED)
                 )
-            elif _stuck(order, now):
-                await tell_operators(tx, self._selling, f"order:{order.id}", "refund_due")
 
-    async def _give_back(self, payment: Payment) -> bool:
+    async def _give_back(self, payment: Payment, told: Notice | None = None) -> bool:
         """One charge, wholly. False when the provider could not be asked; it is tried again."""
-        if payment.method is Method.VOUCHER:
-            async with self._store.write() as tx:
-                voucher = await tx.vouchers.of_order(payment.order_id)
-                if voucher is not None:
-                    await tx.vouchers.release(voucher.id)
-                await self._returned(tx, payment)
-            return True
+        if payment.method is not Method.VOUCHER and not await self._provider_returns(payment):
+            return False
+        async with self._store.write() as tx:
+            if not await tx.payments.move(
+                payment.id, payment.state, PaymentState.REFUNDED, "returned", self._clock.now()
+            ):
+                return True  # somebody was faster
+            voucher = await tx.vouchers.of_order(payment.order_id)
+            if payment.method is Method.VOUCHER and voucher is not None:
+                await tx.vouchers.release(voucher.id)
+            if told is not None:
+                await tx.outbox.add(told)
+        return True
+
+    async def _provider_returns(self, payment: Payment) -> bool:
         method = self._payments.get(payment.method)
         if method is None:
             log.error("refund_method_off", method=payment.method, payment=payment.id)
@@ -98,15 +108,17 @@ class Refunds:
         except PaymentUnavailable as error:
             log.warning("refund_failed", payment=payment.id, detail=str(error))
             return False
-        async with self._store.write() as tx:
-            await self._returned(tx, payment)
+        except Exception:
+            # A defect at one provider must not hold up what others can return.
+            log.exception("refund_crashed", payment=payment.id)
+            return False
         return True
 
-    async def _returned(self, tx: Tx, payment: Payment) -> None:
-        await tx.payments.move(
-            payment.id, payment.state, PaymentState.REFUNDED, "returned", self._clock.now()
-        )
+    def _stuck(self, since: datetime) -> bool:
+        return self._clock.now() - since > STUCK_AFTER
 
 
-def _stuck(order: Order, now: datetime) -> bool:
-    return now - (order.paid_at or order.created_at) > STUCK_AFTER
+async def _held(tx: Tx, order: Order) -> list[Payment]:
+    """Payments of an order whose money is with us."""
+    states = (PaymentState.CAPTURED, PaymentState.MISMATCH)
+    return [paid for paid in await tx.payments.of_order(order.id) if paid.state in states]

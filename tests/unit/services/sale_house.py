@@ -187,10 +187,9 @@ class Shop:
         """Quote number `number` confirmed."""
         async with self.database.write() as tx:
             now = self.clock.now()
-            made = quote(
-                f"q{number}", sim_id="m1", created_at=now,
-                expires_at=now + (quote().expires_at - NOW), **changes,
-            )  # fmt: skip
+            changes = {"sim_id": "m1", **changes}
+            lasts = quote().expires_at - NOW
+            made = quote(f"q{number}", created_at=now, expires_at=now + lasts, **changes)
             await tx.quotes.add(made, None)
         return await self.checkout.place(made.id, ALICE, 77)
 
