@@ -30,6 +30,7 @@ Json = dict[str, Any]
 CLOCK_SKEW_SECONDS = 300
 MAX_TOPUPS = 10
 HELD_SECONDS = 40.0
+SLOW_SECONDS = 3.0
 
 NAME = "esim_access"
 FAULTS = (
@@ -37,6 +38,8 @@ FAULTS = (
      "The top-up is done, then the connection drops."),
     ("slow_after_success", "eSIM Access: bought, answer too slow", "eSIM Access：已充值，回复太慢",
      "The top-up is done, but its answer comes after the client has given up."),
+    ("slow", "eSIM Access is slow", "eSIM Access 响应缓慢",
+     "Every answer comes three seconds late."),
     ("drop_before_accept", "eSIM Access: top-up never arrives", "eSIM Access：充值请求没有送达",
      "The connection drops before anything is bought."),
     ("server_error", "eSIM Access: internal error (000001)", "eSIM Access：内部错误（000001）",
@@ -129,6 +132,8 @@ class _Supplier:
         began = time.perf_counter()
         path = request.url.path.partition("/api/v1/open")[2]
         raw = await request.body()
+        if self._struck("slow"):
+            await asyncio.sleep(SLOW_SECONDS)
         body: Json = {}
         response: Response
         if (refused := self._refused_by_gateway()) is not None:

@@ -4,12 +4,18 @@ Facts: payments.md. A refund takes no amount, and one of a charge that was refun
 so, which makes a repeat harmless.
 """
 
+import asyncio
+from datetime import timedelta
+
 from telegram import Bot, LabeledPrice
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.domain.money import STARS
 from bot.domain.sales import Method, Payment
 from bot.ports import Bill, PaymentUnavailable
+
+_LONGEST_WAIT = 5.0
+"""Seconds for which an invoice waits when Telegram asks us to slow down."""
 
 
 class Stars:
@@ -24,18 +30,30 @@ class Stars:
         """Send the invoice. Our reference is its payload; the start parameter keeps a forwarded
         copy from being paid by someone else. Raises PaymentUnavailable."""
         try:
-            message = await self._bot.send_invoice(
-                payment.chat_id,
-                title=bill.title,
-                description=bill.description,
-                payload=payment.id,
-                currency=STARS,
-                prices=[LabeledPrice(bill.label, payment.amount.minor)],
-                provider_token="",
-                start_parameter=f"order-{payment.order_id}",
-            )
+            return await self._send(payment, bill)
+        except RetryAfter as error:
+            wait = _seconds(error)
+            if wait > _LONGEST_WAIT:
+                raise PaymentUnavailable(error.message) from error
         except TelegramError as error:
             raise PaymentUnavailable(error.message) from error
+        await asyncio.sleep(wait)
+        try:
+            return await self._send(payment, bill)
+        except TelegramError as error:
+            raise PaymentUnavailable(error.message) from error
+
+    async def _send(self, payment: Payment, bill: Bill) -> int:
+        message = await self._bot.send_invoice(
+            payment.chat_id,
+            title=bill.title,
+            description=bill.description,
+            payload=payment.id,
+            currency=STARS,
+            prices=[LabeledPrice(bill.label, payment.amount.minor)],
+            provider_token="",
+            start_parameter=f"order-{payment.order_id}",
+        )
         return message.message_id
 
     async def refund(self, payment: Payment) -> None:
@@ -50,3 +68,8 @@ class Stars:
                 raise PaymentUnavailable(error.message) from error
         except TelegramError as error:
             raise PaymentUnavailable(error.message) from error
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

@@ -7,7 +7,7 @@ import re
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,7 +106,7 @@ class Person:
         raise AssertionError(f"no button {label!r} among {shown[-3:]}")
 
     async def press(self, label: str, *, idle: bool = True) -> dict[str, Any]:
-        """Press the newest button whose label contains `label`; what the bot answered to the tap."""
+        """Press the newest button whose label contains `label`; what the bot answered."""
         message_id, text = await self.button(label)
         answer = await self.post("press", {"message_id": message_id, "text": text})
         if idle:
@@ -199,10 +199,12 @@ class Town:
         old = self.demo.bot_pid
         assert old is not None
         os.kill(old, sign)
-        while self.demo.bot_pid in (old, None):
-            await asyncio.sleep(0.02)
+        await until(lambda: self._has_successor(old))
         await self.demo.wait_for_bot()
         assert await self.idle(20)
+
+    async def _has_successor(self, old: int) -> bool:
+        return self.demo.bot_pid not in (old, None)
 
     # ---- looking behind the scenes -------------------------------------------------------
 
@@ -277,7 +279,7 @@ class Town:
         return await person.last()
 
 
-async def until(condition: Any, seconds: float = 15) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
     """Wait for an async condition (real time)."""
     end = time.monotonic() + seconds
     while not await condition():

@@ -1,9 +1,7 @@
 """The main job: balance, plan, price, payment, top-up, proof, receipt."""
 
 from tests.flows.people import Town
-
-BOOM = "25112000000001"
-US_CARD = "25112000000002"
+from tests.flows.steps import BOOM, US_CARD
 
 
 async def test_a_customer_renews_with_stars_and_gets_the_proof(place: Town) -> None:

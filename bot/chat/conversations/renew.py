@@ -22,8 +22,9 @@ from bot.chat.views import orders as order_views
 from bot.chat.views import plans as views
 from bot.chat.views.reasons import REASONS, because
 from bot.domain.money import Money
+from bot.domain.orders import PaymentState
 from bot.domain.plans import Plan
-from bot.domain.sales import Order
+from bot.domain.sales import Method, Order, Payment
 from bot.domain.sims import Sim, urgency
 from bot.ports import PaymentUnavailable
 from bot.services.selling import Refused
@@ -153,23 +154,32 @@ async def _quote(context: Context, sim: Sim, chosen: Plan, amount: Money | None)
 
 
 async def pay_stars(update: Update, context: Context) -> int:
-    """Confirm the quote and show the Stars invoice."""
-    order = await _place(context, context.arguments[0])
+    """Confirm the quote and show the Stars invoice: one, however often the price is tapped."""
+    quote_id, *again = context.arguments
+    order = await _place(context, quote_id)
     if order is None:
         return END
     async with context.shop.store.read() as tx:
         sale = await sale_of(tx, order.id, context.shop.merchant)
+        attempts = await tx.payments.of_order(order.id)
     if sale is None:
         return END
     bill = order_views.bill(context.t, order, sale.sim, context.shop.merchant)
-    await context.show(order_views.waiting(context.t, sale, invoice=True))
+    shown = await context.show(order_views.waiting(context.t, sale, invoice=True))
+    if not again and any(_has_invoice(attempt) for attempt in attempts):
+        return END
     try:
         await context.shop.checkout.pay_with_stars(order.id, context.me.id, bill)
     except Refused as refused:
         await _refused(context, refused)
     except PaymentUnavailable:
-        await context.send(order_views.no_invoice(context.t, sale))
+        if shown is not None:
+            await context.edit(shown, order_views.no_invoice(context.t, sale))
     return END
+
+
+def _has_invoice(attempt: Payment) -> bool:
+    return attempt.method is Method.STARS and attempt.state is PaymentState.PENDING
 
 
 async def ask_voucher(update: Update, context: Context) -> int:

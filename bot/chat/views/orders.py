@@ -98,10 +98,12 @@ def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
     return waiting(t, sale, invoice=False)
 
 
-def waiting(t: Words, sale: Sale, *, invoice: bool) -> Screen:
+def waiting(t: Words, sale: Sale, *, invoice: bool, problem: Html | None = None) -> Screen:
     """An order that waits for money; `invoice` when one is below this message."""
     order = sale.order
     text = lines(
+        problem,
+        "" if problem else None,
         *_head(t, sale)[:2],
         "",
         t("Waiting for your payment until {time}.", time=t.clock(order.expires_at)),
@@ -110,7 +112,7 @@ def waiting(t: Words, sale: Sale, *, invoice: bool) -> Screen:
     )
     rows = [
         [
-            button(t.plain("Show the invoice"), "stars", order.quote_id),
+            button(t.plain("Show the invoice"), "stars", order.quote_id, "again"),
             button(t.plain("Use a voucher"), "voucher", order.quote_id),
         ],
         [button(t.plain("Cancel the order"), "cancel", order.id)],
@@ -120,10 +122,8 @@ def waiting(t: Words, sale: Sale, *, invoice: bool) -> Screen:
 
 def no_invoice(t: Words, sale: Sale) -> Screen:
     """Telegram could not show the invoice."""
-    return Screen(
-        t("The invoice could not be shown just now. Nothing was charged. Please tap again."),
-        [[button(t.plain("Show the invoice"), "stars", sale.order.quote_id)]],
-    )
+    problem = t("The invoice could not be shown just now. Nothing was charged. Please tap again.")
+    return waiting(t, sale, invoice=False, problem=problem)
 
 
 def ask_voucher(t: Words, order: Order, problem: str | None = None) -> Screen:
