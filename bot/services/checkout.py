@@ -216,12 +216,14 @@ class Checkout:
         """Close orders whose price no longer stands; money that comes later is still honoured."""
         now = self._clock.now()
         async with self._store.write() as tx:
-            for order in await tx.orders.expiring(now, 100):
+            over = await tx.orders.expiring(now, 100)
+            for order in over:
                 await close_order(tx, order, OrderState.EXPIRED, "quote_expired", now)
                 await tx.outbox.add(
                     notices.order_moved(order.id, order.chat_id, OrderState.EXPIRED)
                 )
-        self._ring()
+        if over:
+            self._ring()
 
     async def next_expiry(self) -> datetime | None:
         """When the next order may expire."""

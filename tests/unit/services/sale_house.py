@@ -18,6 +18,7 @@ from bot.domain.sims import Reading, Sim
 from bot.ports import (
     Bill,
     Capabilities,
+    Carrier,
     Notice,
     Outcome,
     PaymentUnavailable,
@@ -153,7 +154,7 @@ class Shop:
     seller: Seller
     person: Seller
     cashier: Cashier
-    carriers: dict[str, Seller]
+    carriers: dict[str, Carrier]
     checkout: Checkout = field(init=False)
     till: Till = field(init=False)
     fulfilment: Fulfilment = field(init=False)
