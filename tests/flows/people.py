@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -289,15 +290,21 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -
 
 @asynccontextmanager
 async def town(
-    home: Path, extra: dict[str, str] | None = None, start: datetime = START
+    home: Path,
+    extra: dict[str, str] | None = None,
+    start: datetime = START,
+    without: str | None = None,
 ) -> AsyncIterator[Town]:
     """A fresh demo in `home`, stopped at the end; the bot's log is shown when something fails.
 
     The demo begins at `start`. A "{bot_port}" in `extra` becomes the bot's own port. An error in
-    the log that the story did not excuse is a failure.
+    the log that the story did not excuse is a failure. `without` names a guard to take out.
     """
     demo = Demo(home, clock=WorldClock(start.timestamp() - time.time()))
     demo.extra = {k: v.format(bot_port=demo.bot_port) for k, v in (extra or {}).items()}
+    if without is not None:
+        demo.extra["PYTHONPATH"] = str(Path(__file__).parents[2])
+        demo.command = [sys.executable, "-m", "tests.faults.guardless", without]
     await demo.start()
     async with httpx.AsyncClient(base_url=demo.url, timeout=60, trust_env=False) as http:
         place = Town(demo, http)

@@ -20,7 +20,7 @@ from telegram.ext import MessageHandler
 from bot.chat.context import Context
 from bot.chat.conversations import dates, reminders
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
-from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
 from bot.chat.views.reasons import REASONS
 from bot.domain import identify as idents
@@ -338,10 +338,10 @@ async def _ask_dates(
 ENTRY = [
     command("add", add),
     on("add", add),
-    on("addn", number_chosen),
-    on("addyes", confirmed),
-    on("addask", ask_shop),
-    on("addc", carrier_chosen),
+    on("addn", number_chosen, r":\+\d{6,15}"),
+    on("addyes", confirmed, NUMBER),
+    on("addask", ask_shop, NUMBER),
+    on("addc", carrier_chosen, NUMBER + r":\d"),
     *dates.ENTRY,
 ]
 STATES: dict[int, list[MessageHandler[Context, Any]]] = {

@@ -17,7 +17,7 @@ from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
 from bot.chat.conversations.my_sims import mine, not_yours, show_card, show_new, show_overview
-from bot.chat.conversations.routes import END, on, written
+from bot.chat.conversations.routes import DAY, END, ID, NUMBER, on, written
 from bot.chat.views import add_sim as add_views
 from bot.chat.views import dates as views
 from bot.chat.views.reasons import REASONS
@@ -36,6 +36,9 @@ new one kind, value, carrier, country."""
 
 _UNKNOWN = frozenset({"?", "don't know", "dont know", "i don't know", "unknown", "no idea",
                       "不知道", "不清楚", "不知", "不確定", "不确定"})  # fmt: skip
+
+_WORDS = "".join((views.UNKNOWN, views.BACK, views.PAST, views.FUTURE))
+_ANSWER = rf"{NUMBER}(?:(?::day|:keep|:grace):[{_WORDS}]|:day{DAY}|(?::keep|:grace):\d{{1,4}})"
 
 
 class LineDates(IntEnum):
@@ -225,5 +228,5 @@ def _rule(line: Line) -> KeepRule | None:
     return KeepRule(line["keep"], line.get("grace")) if line.get("keep") else None
 
 
-ENTRY = [on("dates", change), on("rule", change_rule), on("q", tapped)]
+ENTRY = [on("dates", change, ID), on("rule", change_rule, ID), on("q", tapped, _ANSWER)]
 STATES: dict[int, list[MessageHandler[Context, Any]]] = {LineDates.ANSWER: [written(answered)]}

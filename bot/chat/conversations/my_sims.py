@@ -17,7 +17,7 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
-from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, written
 from bot.chat.screen import Screen, lines
 from bot.chat.views import dates as date_views
 from bot.chat.views import sims as views
@@ -323,16 +323,16 @@ async def _store_renewed(context: Context, sim: Sim, day: date) -> int:
 
 ENTRY = [
     command("sims", overview),
-    on("sims", overview),
-    on("sim", card),
-    on("more", more),
-    on("rename", rename),
-    on("unname", unname),
-    on("remove", remove),
-    on("remove_yes", remove_yes),
-    on("done", done),
-    on("how", how),
-    on("dn", renewed),
+    on("sims", overview, f"({NUMBER})?"),
+    on("sim", card, f"{ID}(:fresh)?"),
+    on("more", more, ID),
+    on("rename", rename, ID),
+    on("unname", unname, ID),
+    on("remove", remove, ID),
+    on("remove_yes", remove_yes, ID),
+    on("done", done, ID),
+    on("how", how, ID),
+    on("dn", renewed, f"{ID}{DAY}(?:{DAY}|:u)"),
 ]
 STATES = {
     MySims.NAME: [written(name_written)],

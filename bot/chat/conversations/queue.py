@@ -15,6 +15,9 @@ from bot.chat.views.reasons import because
 from bot.services.desk import Action, NotOperator
 from bot.services.selling import Refused
 
+_SUBJECT = r":(?:order|payment|claim):[a-z0-9-]{1,40}"
+_ACTION = ":(?:" + "|".join(Action) + ")"
+
 
 async def queue(update: Update, context: Context) -> int:
     """Everything that waits; anybody but an operator gets the ordinary menu."""
@@ -78,7 +81,7 @@ async def _settle(context: Context, action: Action, subject: str) -> None:
 ENTRY = [
     command("queue", queue),
     on("queue", queue),
-    on("qitem", item),
-    on("qact", decide),
-    on("qact!", confirmed),
+    on("qitem", item, _SUBJECT),
+    on("qact", decide, _ACTION + _SUBJECT),
+    on("qact!", confirmed, _ACTION + _SUBJECT),
 ]

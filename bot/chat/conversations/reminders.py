@@ -20,7 +20,7 @@ from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations.my_sims import mine
-from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.conversations.routes import END, ID, command, on, written
 from bot.chat.views import dates as date_views
 from bot.chat.views import reminders as views
 from bot.chat.views import zones
@@ -38,6 +38,7 @@ from bot.services.planning import plan_for, replan_chat
 _TIME = r"(\d{1,2})(?:[:.点時时h](\d{2})?)?"
 _HOUR = re.compile(rf"{_TIME}\s*(?:分|o'clock|整)?")
 _SPAN = re.compile(rf"{_TIME}\s*(?:-|~|to|until|到|至)\s*{_TIME}")
+_HHMM = r"(?:[01]\d|2[0-3])[0-5]\d"
 _NONE = frozenset({"none", "no", "off", "0", "无", "無", "不要", "关", "關", "没有", "沒有"})
 
 
@@ -356,21 +357,21 @@ async def start_again(update: Update, context: Context) -> int:
 ENTRY = [
     command("reminders", settings),
     on("rem", settings),
-    on("off", offset),
+    on("off", offset, r":\d{1,3}:[01]"),
     on("hour", ask_hour),
-    on("hr", hour),
+    on("hr", hour, r":(?:1?\d|2[0-3])"),
     on("quiet", ask_quiet),
-    on("qt", quiet),
+    on("qt", quiet, rf":{_HHMM}-{_HHMM}"),
     on("zone", ask_zone),
-    on("zn", zone_chosen),
-    on("urgent", urgent),
-    on("onoff", onoff),
-    on("simrem", of_sim),
-    on("snooze", snooze),
-    on("snz", snooze_days),
-    on("snzday", ask_snooze_day),
-    on("stop", stop),
-    on("start_again", start_again),
+    on("zn", zone_chosen, r":[\w/+-]{1,40}"),
+    on("urgent", urgent, ":[01]"),
+    on("onoff", onoff, ":[01]"),
+    on("simrem", of_sim, ID),
+    on("snooze", snooze, ID),
+    on("snz", snooze_days, ID + r":\d{1,2}"),
+    on("snzday", ask_snooze_day, ID),
+    on("stop", stop, ID),
+    on("start_again", start_again, ID),
 ]
 STATES = {
     Reminders.SNOOZE_DAY: [written(snooze_day_written)],

@@ -15,7 +15,7 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
-from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, command, on, written
 from bot.chat.notices import sale_of
 from bot.chat.views import choose
 from bot.chat.views import orders as order_views
@@ -303,15 +303,15 @@ async def orders_page(context: Context, page: int) -> None:
 ENTRY = [
     command("renew", renew),
     command("orders", orders),
-    on("renew", renew),
-    on("again", renew_again),
-    on("plan", plan),
-    on("amt", plan),
-    on("stars", pay_stars),
-    on("voucher", ask_voucher),
-    on("cancel", cancel_order),
-    on("order", order),
-    on("orders", orders),
+    on("renew", renew, f"({ID})?"),
+    on("again", renew_again, ID),
+    on("plan", plan, ID + PLAN + NUMBER),
+    on("amt", plan, ID + PLAN + NUMBER + NUMBER),
+    on("stars", pay_stars, f"{ID}(:again)?"),
+    on("voucher", ask_voucher, ID),
+    on("cancel", cancel_order, ID),
+    on("order", order, ID),
+    on("orders", orders, f"({NUMBER})?"),
 ]
 STATES = {
     Renew.AMOUNT: [written(amount_written)],

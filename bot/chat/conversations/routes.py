@@ -25,9 +25,22 @@ def command(name: str, handler: Handler) -> CommandHandler[Context, Any]:
     return CommandHandler(name, handler, filters=PRIVATE)
 
 
-def on(verb: str, handler: Handler) -> CallbackQueryHandler[Context, Any]:
-    """A tap on a button with this verb."""
-    return CallbackQueryHandler(handler, pattern=rf"^{verb}(:|$)")
+ID = r":[a-z0-9]{1,32}"
+"""What a button's data may hold after its verb: the id of a stored row,"""
+PLAN = r":[\w.-]{1,32}"
+"""a plan's code,"""
+NUMBER = r":\d{1,16}"
+"""a whole number,"""
+DAY = r":2\d{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+"""a day (20261203)."""
+
+
+def on(verb: str, handler: Handler, data: str = "") -> CallbackQueryHandler[Context, Any]:
+    """A tap on a button with this verb and `data` of this form (a regular expression).
+
+    What has another form, such as a button of an older version, is nobody's: it explains itself.
+    """
+    return CallbackQueryHandler(handler, pattern=rf"^{verb}{data}$")
 
 
 def written(handler: Handler) -> MessageHandler[Context, Any]:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
-from bot.chat.conversations.routes import END, command, on, written
+from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.screen import Screen, button, lines
 from bot.chat.views import help as pages
 from bot.chat.views import menu
@@ -88,5 +88,5 @@ async def reply(update: Update, context: Context) -> int:
     return END
 
 
-ENTRY = [command("support", support), on("support", support), on("answer", answer)]
+ENTRY = [command("support", support), on("support", support), on("answer", answer, NUMBER)]
 STATES = {Support.MESSAGE: [written(message)], Support.REPLY: [written(reply)]}

@@ -18,15 +18,16 @@ QUESTIONS = (
         N_("I forgot to renew"),
         N_(
             "Open My SIMs. If the SIM is in its grace period, renew it now and the number stays "
-            "yours. An expired travel eSIM can usually not be topped up; ask our shop for a new one."
+            "yours. An expired travel eSIM can usually not be topped up; ask our shop for a "
+            "new one."
         ),
     ),
     (
         "pending",
         N_("My eSIM is still waiting for activation"),
         N_(
-            "Switch the eSIM on in the phone's settings, switch on data roaming for it, and restart "
-            "the phone where you want to use it. It starts with its first connection."
+            "Switch the eSIM on in the phone's settings, switch on data roaming for it, and "
+            "restart the phone where you want to use it. It starts with its first connection."
         ),
     ),
     (
