@@ -1,4 +1,4 @@
-"""What every Carrier promises when asked: readings, plans, wallet, and honesty when in trouble."""
+"""eSIM Access and `manual` when asked: readings, plans, wallet, and honesty when in trouble."""
 
 import asyncio
 import socket
@@ -15,20 +15,13 @@ from bot.demo.esim_access_state import GB
 from bot.domain.money import Money
 from bot.domain.sims import SimState
 from bot.ports import TopUpStatus
+from tests.contract.bench_esim_access import CAP, PLAN, a_sim
+from tests.contract.bench_esim_access import EsimAccessBench as Bench
 from tests.contract.botapi_server import serving
-from tests.contract.carrier_bench import (
-    CAP,
-    PLAN,
-    Adapter,
-    Bench,
-    Check,
-    Host,
-    Table,
-    a_sim,
-    unavailable,
-)
+from tests.contract.carrier_bench import Host, unavailable
+from tests.contract.carrier_table import Adapter, Check, Table
 
-TABLE = Table()
+TABLE = Table("esim_access", "manual")
 case = TABLE.case
 
 
@@ -212,7 +205,7 @@ async def _(b: Bench) -> None:
         lonely = EsimAccess("a", "b", address, b.http, b.clock)
         assert await unavailable(lonely.wallet()) == "not_sent"
         for cap in (CAP, None):
-            answer = await lonely.submit(b.request(cap=cap))
+            answer = await lonely.submit(b.request(max_cost=cap))
             assert (answer.status, answer.reason) == (TopUpStatus.NOT_SENT, "not_sent")
 
 
@@ -220,7 +213,7 @@ async def _(b: Bench) -> None:
 async def _(b: Bench) -> None:
     stranger = EsimAccess(b.state.access_code, "wrong", b.base_url, b.http, b.clock)
     assert await unavailable(stranger.wallet()) == "credentials"
-    answer = await stranger.submit(b.request(cap=None))
+    answer = await stranger.submit(b.request(max_cost=None))
     assert (answer.status, answer.reason) == (TopUpStatus.REJECTED, "credentials")
 
 

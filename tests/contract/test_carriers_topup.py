@@ -1,4 +1,4 @@
-"""What every Carrier promises when it buys: at most once, and the truth about what is not known."""
+"""eSIM Access when it buys: at most once, and the truth about what is not known."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,16 +13,11 @@ from bot.demo.esim_access_state import GB
 from bot.domain.money import Money
 from bot.domain.sims import SimState
 from bot.ports import TopUpStatus
+from tests.contract.bench_esim_access import EsimAccessBench as Bench
+from tests.contract.bench_esim_access import a_sim
 from tests.contract.botapi_server import serving
-from tests.contract.carrier_bench import (
-    Adapter,
-    Bench,
-    Check,
-    Host,
-    Table,
-    a_sim,
-    unavailable,
-)
+from tests.contract.carrier_bench import Host, unavailable
+from tests.contract.carrier_table import Adapter, Check, Table
 
 SUCCEEDED, PROCESSING, REJECTED, UNKNOWN, NOT_FOUND, NOT_SENT = (
     TopUpStatus.SUCCEEDED,
@@ -33,7 +28,7 @@ SUCCEEDED, PROCESSING, REJECTED, UNKNOWN, NOT_FOUND, NOT_SENT = (
     TopUpStatus.NOT_SENT,
 )
 MONTH = timedelta(days=30)
-TABLE = Table()
+TABLE = Table("esim_access", "manual")
 case = TABLE.case
 
 
@@ -57,7 +52,7 @@ async def _(b: Bench) -> None:
 
 @case("a top-up before activation adds data; the last day to activate stays")
 async def _(b: Bench) -> None:
-    request = replace(b.request(2), supplier_code="TOPUP_EU_M_1")
+    request = replace(b.request(n=2), supplier_code="TOPUP_EU_M_1")
     before = await b.carrier.snapshot(request.sim)
     assert (await b.carrier.submit(request)).status is SUCCEEDED
     after = await b.carrier.snapshot(request.sim)
@@ -66,7 +61,7 @@ async def _(b: Bench) -> None:
 
 @case("a top-up brings a used-up SIM back")
 async def _(b: Bench) -> None:
-    assert (await b.carrier.submit(b.request(3))).status is SUCCEEDED
+    assert (await b.carrier.submit(b.request(n=3))).status is SUCCEEDED
     assert (await b.carrier.snapshot(b.sim(3))).state is SimState.ACTIVE
 
 
@@ -116,7 +111,7 @@ def doubt_case(name: str, fault: str, status: TopUpStatus, reason: str, bought: 
     async def check(b: Bench) -> None:
         b.http.timeout = httpx.Timeout(0.5 if fault == "slow_after_success" else 10)
         b.strike(fault)
-        answer = await b.carrier.submit(b.request(cap=None))
+        answer = await b.carrier.submit(b.request(max_cost=None))
         assert (answer.status, answer.reason) == (status, reason)
         assert (b.asked("/esim/topup"), b.topups()) == (1, bought)
         b.calm()
