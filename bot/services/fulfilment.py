@@ -24,7 +24,7 @@ from bot.ports import (
 )
 from bot.services import notices
 from bot.services.buying import finish, refusal, request_for, verified
-from bot.services.planning import replan
+from bot.services.planning import settle_passed
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
 
@@ -32,12 +32,17 @@ log = structlog.get_logger()
 
 LEASE = timedelta(minutes=3)
 """Longer than any supplier's answer may take: a submit older than this has lost its process."""
+LONGEST_STEP = 150.0
+"""Seconds after which a step is given up, so that no supplier keeps the others waiting."""
 
 _READ_TRIES = 3
 _LOOK_UP_AFTER = (5, 15, 45, 120, 300, 900)
 """Seconds between look-ups of a top-up whose answer was lost."""
 _VERIFY_AFTER = (5, 15, 60, 300, 900, 1800)
 """Seconds between readings until the SIM shows the top-up; their sum is the promised time."""
+_AFTER_FAILURE = timedelta(minutes=5)
+_MOST_FAILURES = 6
+_FINAL = (TopUpState.VERIFIED, TopUpState.REJECTED, TopUpState.NEEDS_OPERATOR, TopUpState.REVERSED)
 
 
 class Fulfilment:
@@ -72,7 +77,7 @@ class Fulfilment:
             return await tx.topups.next_due()
 
     async def _run_due(self) -> None:
-        while True:
+        while not self.worker.stopping:
             async with self._store.read() as tx:
                 due = await tx.topups.due(self._clock.now(), 20)
             if not due:
@@ -82,12 +87,24 @@ class Fulfilment:
 
     async def _guarded(self, topup: TopUp) -> None:
         try:
-            await self._step(topup)
+            async with asyncio.timeout(LONGEST_STEP):
+                await self._step(topup)
         except Exception:
             # A defect here must not stop other customers' top-ups, nor spin on this one.
             log.exception("topup_step_failed", topup=topup.id, state=topup.state)
-            async with self._store.write() as tx:
-                await tx.topups.set(topup.id, next_at=self._clock.now() + timedelta(minutes=5))
+            await self._failed(topup.id)
+
+    async def _failed(self, topup_id: str) -> None:
+        """Try the step again later; one that fails again and again is a person's."""
+        async with self._store.write() as tx:
+            topup = await tx.topups.get(topup_id)
+            order = await tx.orders.get(topup.order_id) if topup is not None else None
+            if topup is None or order is None:
+                return
+            after = self._clock.now() + _AFTER_FAILURE
+            await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=after)
+        if topup.tries >= _MOST_FAILURES and topup.state not in _FINAL:
+            await self._to_person(topup, order, "defect")
 
     async def _step(self, topup: TopUp) -> None:
         async with self._store.read() as tx:
@@ -96,7 +113,10 @@ class Fulfilment:
         if order is None or sim is None:
             raise LookupError(f"top-up {topup.id} has lost its order or SIM")
         carrier = self._carriers.get(topup.supplier)
-        if carrier is None:
+        if topup.state in _FINAL:
+            async with self._store.write() as tx:
+                await tx.topups.set(topup.id, next_at=None)
+        elif carrier is None:
             await self._to_person(topup, order, "supplier_off")
         elif topup.state is TopUpState.SAVED:
             await self._submit(topup, order, sim, carrier)
@@ -107,15 +127,12 @@ class Fulfilment:
             await self._verify(topup, order, sim, carrier)
         elif topup.state in (TopUpState.UNKNOWN, TopUpState.PROCESSING):
             await self._look_up(topup, order, sim, carrier)
-        elif topup.state is TopUpState.RECONCILING:
+        else:  # reconciling
             now = self._clock.now()
             async with self._store.write() as tx:
                 await tx.topups.move(
                     topup.id, topup.state, TopUpState.UNKNOWN, "lease_over", now, next_at=now
                 )
-        else:
-            async with self._store.write() as tx:
-                await tx.topups.set(topup.id, next_at=None)
 
     # ---- submitting ----------------------------------------------------------------------
 
@@ -179,9 +196,13 @@ class Fulfilment:
         if answer.status is TopUpStatus.REJECTED:
             await self._reject(topup, order, answer.reason or "refused", state)
             return
+        if answer.status is TopUpStatus.PROCESSING:
+            await self._processing(topup, order, state, answer, carrier)
+            return
         async with self._store.write() as tx:
             if answer.status is TopUpStatus.SUCCEEDED:
-                await tx.topups.move(
+                # False when its lease was over meanwhile: then a look-up or a person has it.
+                if await tx.topups.move(
                     topup.id,
                     state,
                     TopUpState.SUCCEEDED,
@@ -190,23 +211,8 @@ class Fulfilment:
                     supplier_ref=answer.supplier_ref,
                     tries=0,
                     next_at=now,
-                )
-                await self._order_to(tx, order, OrderState.TOPPING_UP, "delivered", now)
-            elif answer.status is TopUpStatus.PROCESSING:
-                by_hand = carrier.capabilities.by_hand
-                pause = timedelta(seconds=_LOOK_UP_AFTER[min(topup.tries, 5)])
-                await tx.topups.move(
-                    topup.id,
-                    state,
-                    TopUpState.PROCESSING,
-                    "supplier",
-                    now,
-                    supplier_ref=answer.supplier_ref,
-                    tries=topup.tries + 1,
-                    next_at=None if by_hand else now + pause,
-                )
-                if by_hand:
-                    await tell_operators(tx, self._selling, f"order:{order.id}", "by_hand")
+                ):
+                    await self._order_to(tx, order, OrderState.TOPPING_UP, "delivered", now)
             elif answer.status is TopUpStatus.NOT_SENT and topup.tries < len(_LOOK_UP_AFTER):
                 pause = timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
                 await tx.topups.move(
@@ -215,6 +221,34 @@ class Fulfilment:
                 )  # fmt: skip
             else:
                 await self._lost_answer(tx, topup, answer.reason or "no_answer", now)
+
+    async def _processing(
+        self, topup: TopUp, order: Order, state: TopUpState, answer: TopUpAnswer, carrier: Carrier
+    ) -> None:
+        """The supplier, or a person, is at it: ask again later, but not for ever."""
+        by_hand = carrier.capabilities.by_hand
+        if state is not TopUpState.SUBMITTING and topup.tries >= len(_LOOK_UP_AFTER):
+            await self._to_person(topup, order, "processing", state)
+            return
+        now = self._clock.now()
+        pause = timedelta(seconds=_LOOK_UP_AFTER[min(topup.tries, 5)])
+        changes: dict[str, object] = {
+            "tries": topup.tries + 1,
+            "next_at": None if by_hand else now + pause,
+        }
+        if answer.supplier_ref is not None:
+            changes["supplier_ref"] = answer.supplier_ref
+        async with self._store.write() as tx:
+            if state is TopUpState.PROCESSING:
+                await tx.topups.set(topup.id, **changes)
+                return
+            moved = await tx.topups.move(
+                topup.id, state, TopUpState.PROCESSING, "supplier", now, **changes
+            )
+            if moved:
+                await self._order_to(tx, order, OrderState.TOPPING_UP, "processing", now)
+            if moved and by_hand:
+                await tell_operators(tx, self._selling, f"order:{order.id}", "by_hand")
 
     async def _lost_answer(self, tx: Tx, topup: TopUp, reason: str, now: datetime) -> None:
         moved = await tx.topups.move(
@@ -256,6 +290,8 @@ class Fulfilment:
         except SupplierUnavailable as error:
             answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=error.reason)
         log.info("topup_looked_up", topup=topup.id, status=answer.status, tries=topup.tries)
+        if answer.status is TopUpStatus.NOT_SENT:  # no word on what was sent before
+            answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=answer.reason)
         if answer.status in (TopUpStatus.NOT_FOUND, TopUpStatus.UNKNOWN):
             await self._ask_again(topup, order, state, answer)
         else:
@@ -288,26 +324,22 @@ class Fulfilment:
     async def _to_person(
         self, topup: TopUp, order: Order, reason: str, state: TopUpState | None = None
     ) -> None:
+        """A person decides. What was not sent yet is tried all the same, now and then."""
         now = self._clock.now()
+        state = state or topup.state
         async with self._store.write() as tx:
-            if (state or topup.state) is TopUpState.UNKNOWN:
-                await tx.topups.move(
-                    topup.id, TopUpState.UNKNOWN, TopUpState.RECONCILING, reason, now
-                )
+            if state is TopUpState.UNKNOWN:
+                await tx.topups.move(topup.id, state, TopUpState.RECONCILING, reason, now)
                 state = TopUpState.RECONCILING
-            if (state or topup.state) is TopUpState.SAVED:
+            if state is TopUpState.SAVED:
                 await tx.topups.set(topup.id, next_at=now + timedelta(minutes=30))
-            else:
-                await tx.topups.move(
-                    topup.id,
-                    state or topup.state,
-                    TopUpState.NEEDS_OPERATOR,
-                    reason,
-                    now,
-                    next_at=None,
-                )
-            await self._order_to(tx, order, OrderState.NEEDS_OPERATOR, reason, now)
-            await tell_operators(tx, self._selling, f"order:{order.id}", reason, f"{order.version}")
+            elif not await tx.topups.move(
+                topup.id, state, TopUpState.NEEDS_OPERATOR, reason, now, next_at=None
+            ):
+                return
+            if await self._order_to(tx, order, OrderState.NEEDS_OPERATOR, reason, now):
+                step = f"{order.version}"
+                await tell_operators(tx, self._selling, f"order:{order.id}", reason, step)
         self._ring()
 
     # ---- verifying -----------------------------------------------------------------------
@@ -333,7 +365,7 @@ class Fulfilment:
                 ):
                     await tx.sims.add_reading(sim.id, after)
                     await finish(tx, order, now)
-                    await replan(tx, sim.id, now)
+                    await settle_passed(tx, sim.id, now)
             return
         if topup.tries >= len(_VERIFY_AFTER):
             await self._to_person(topup, order, "unverified")
@@ -344,14 +376,16 @@ class Fulfilment:
 
     async def _order_to(
         self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
-    ) -> None:
-        """Move the order and tell the customer, unless it is there already."""
+    ) -> bool:
+        """Move the order and tell the customer; False when it is there already."""
         current = await tx.orders.get(order.id)
         if current is None or current.state is state:
-            return
-        if await tx.orders.move(order.id, current.state, state, reason, now):
+            return False
+        moved = await tx.orders.move(order.id, current.state, state, reason, now)
+        if moved:
             step = f"{current.version}"
             await tx.outbox.add(notices.order_moved(order.id, order.chat_id, state, step))
+        return moved
 
     def _ring(self) -> None:
         for worker in self.rings:

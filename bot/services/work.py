@@ -20,6 +20,8 @@ class Worker:
         self._rung = asyncio.Event()
         self._running = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self.stopping = False
+        """A step that goes on and on ends its round when this is set."""
 
     def ring(self) -> None:
         """There may be work."""
@@ -42,10 +44,12 @@ class Worker:
 
     def start(self) -> None:
         """Begin to listen for rings."""
+        self.stopping = False
         self._task = asyncio.create_task(self._loop(), name=f"worker:{self.name}")
 
     async def stop(self) -> None:
         """Let the run under way end, then stop listening."""
+        self.stopping = True
         async with self._running:
             if self._task is not None:
                 self._task.cancel()

@@ -68,6 +68,8 @@ class Seller:
     finds: list[TopUpAnswer | BaseException] = field(default_factory=list)
     """What `find` says; afterwards the truth."""
     reads_down: bool = False
+    buys_anyway: bool = False
+    """The next submit buys, whatever it answers."""
     hides: bool = False
     """Readings do not show what was bought."""
     expiry_days: float = 10
@@ -96,10 +98,11 @@ class Seller:
     async def submit(self, request: TopUpRequest) -> TopUpAnswer:
         self.submitted.append(request.ref)
         answer = self.answers.pop(0) if self.answers else SUCCEEDED
+        bought, self.buys_anyway = self.buys_anyway, False
+        if bought or (isinstance(answer, TopUpAnswer) and answer.status is SUCCEEDED.status):
+            self.bought.append(request.ref)
         if isinstance(answer, BaseException):
             raise answer
-        if answer.status is TopUpStatus.SUCCEEDED:
-            self.bought.append(request.ref)
         return answer
 
     async def find(self, request: TopUpRequest) -> TopUpAnswer:
@@ -160,6 +163,7 @@ class Shop:
     fulfilment: Fulfilment = field(init=False)
     refunds: Refunds = field(init=False)
     desk: Desk = field(init=False)
+    sent: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -264,15 +268,14 @@ class Shop:
             return await tx.payments.of_order(order_id)
 
     async def notices(self, kind: str = "order") -> list[Notice]:
-        """Everything of a kind that was ever put into the outbox and not sent; sends it."""
-        found: list[Notice] = []
+        """Everything of a kind that was ever put into the outbox; sends what was not."""
         async with self.database.write() as tx:
             while batch := await tx.outbox.claim(days(3000), 100):
                 for notice in batch:
                     assert notice.id is not None
                     await tx.outbox.settle(notice.id, Outcome.SENT, NOW)
-                    if notice.kind == kind:
-                        found.append(notice)
+                    self.sent.append(notice)
+        found = [notice for notice in self.sent if notice.kind == kind]
         return sorted(found, key=lambda notice: notice.id or 0)
 
     async def told(self, order_id: str) -> list[str]:
