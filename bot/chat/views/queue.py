@@ -46,12 +46,14 @@ CONFIRMED = frozenset({Action.SUBMIT_AGAIN, Action.REFUND, Action.RETURNED})
 
 
 def note(t: Words, subject: str, why: str) -> Screen:
-    """A short note that leads to what waits."""
-    text = t(WHYS.get(why, N_("Something waits for a person.")))
-    return Screen(
-        t("📋 {text}", text=text),
-        [[button(t.plain("Open"), "qitem", subject), button(t.plain("All of the queue"), "queue")]],
-    )
+    """A short note that leads to what waits; a charge without an order is only named."""
+    text = t("📋 {text}", text=t(WHYS.get(why, N_("Something waits for a person."))))
+    whole = button(t.plain("All of the queue"), "queue")
+    kind, _, name = subject.partition(":")
+    if kind == "charge":
+        charge = t("Charge: <code>{charge}</code>", charge=name)
+        return Screen(lines(text, charge), [[whole]])
+    return Screen(text, [[button(t.plain("Open"), "qitem", subject), whole]])
 
 
 def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
