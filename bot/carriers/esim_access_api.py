@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import time
-from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -20,13 +19,12 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
+from bot.carriers.pace import Pace
 from bot.ports import SupplierUnavailable
 
 log = structlog.get_logger(__name__)
 
 RATE = 8
-# A little over a second, so that jitter on the way can't squeeze nine requests into one.
-RATE_WINDOW = 1.05
 CONCURRENCY = 8
 READ_TRIES = 3
 LONGEST_PAUSE = 5.0
@@ -216,21 +214,6 @@ def sign(secret_key: str, timestamp: str, request_id: str, access_code: str, bod
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-class _Pace:
-    """Lets at most `rate` callers through in any RATE_WINDOW seconds, first come, first served."""
-
-    def __init__(self, rate: int) -> None:
-        self._starts: deque[float] = deque(maxlen=rate)
-        self._turn = asyncio.Lock()
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            if len(self._starts) == self._starts.maxlen:
-                await asyncio.sleep(self._starts[0] + RATE_WINDOW - loop.time())
-            self._starts.append(loop.time())
-
-
 class Api:
     """The supplier's open API, every call signed and kept to its pace."""
 
@@ -249,7 +232,7 @@ class Api:
         self._root = base_url.rstrip("/") + "/api/v1/open"
         self._own = http is None
         self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._pace = _Pace(rate)
+        self._pace = Pace(rate)
         self._places = asyncio.Semaphore(CONCURRENCY)
 
     async def close(self) -> None:
