@@ -34,15 +34,19 @@ class Report:
             self.examples.append(text)
 
 
-def faults(areas: Mapping[str, Callable[[int, int], Report]]) -> None:
-    """`python -m tests.faults AREA --cases N --seed S --json FILE`; exits 1 on a violation."""
+def faults(areas: Mapping[str, Callable[[int, int, str | None], Report]]) -> None:
+    """`python -m tests.faults AREA --cases N --seed S --json FILE`; exits 1 on a violation.
+
+    `--without GUARD` takes a guard of the bot out, to see the harness find what it guards.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("area", choices=sorted(areas))
     parser.add_argument("--cases", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--without", metavar="GUARD")
     given = parser.parse_args()
-    report = areas[given.area](given.cases, given.seed)
+    report = areas[given.area](given.cases, given.seed, given.without)
     text = json.dumps(
         {
             "area": report.area,

@@ -2,6 +2,7 @@
 
 import structlog
 from telegram import Update
+from telegram.error import BadRequest
 from telegram.ext import MessageHandler, PreCheckoutQueryHandler
 from telegram.ext import filters as f
 
@@ -21,14 +22,17 @@ async def pre_checkout(update: Update, context: Context) -> None:
     reason = await context.shop.till.precheck(
         query.invoice_payload, query.from_user.id, Money(query.total_amount, query.currency)
     )
-    if reason is None:
-        await query.answer(ok=True)
-        return
-    async with context.shop.store.read() as tx:
-        chat = await tx.chats.get(query.from_user.id)
-    t = words(chat.language if chat else "en")
-    log.info("pre_checkout_refused", reason=reason)
-    await query.answer(ok=False, error_message=t.plain(REASONS[reason]))
+    refusal = None
+    if reason is not None:
+        log.info("pre_checkout_refused", reason=reason)
+        async with context.shop.store.read() as tx:
+            chat = await tx.chats.get(query.from_user.id)
+        refusal = words(chat.language if chat else "en").plain(REASONS[reason])
+    try:
+        await query.answer(ok=refusal is None, error_message=refusal)
+    except BadRequest as error:
+        # Too old: the sheet has given up, or a replay after a crash answers a second time.
+        log.info("pre_checkout_over", detail=error.message)
 
 
 async def paid(update: Update, context: Context) -> None:

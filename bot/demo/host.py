@@ -61,6 +61,7 @@ class Demo:
         self.port = port or free_port()
         self.bot_port = free_port()
         self.extra = dict(extra or {})
+        self.command = [sys.executable, "-m", "bot", "run"]
         self.faults = FaultBoard()
         self.clock = clock or WorldClock()
         self._world_file = home / "world.json"
@@ -183,7 +184,7 @@ class Demo:
         with (self.home / "bot.log").open("ab") as log:
             while True:
                 self._bot = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "bot", "run",
+                    *self.command,
                     cwd=self.home, env=self.environment(), stdout=log, stderr=log,
                 )  # fmt: skip
                 await self._bot.wait()
@@ -207,13 +208,18 @@ class Demo:
         async with self._moving:
             end = self.clock.timestamp() + seconds
             while (left := end - self.clock.timestamp()) > 0.05:
-                answer = await self._http.get(f"{self.bot_url}/demo/next", params={"until": end})
-                stop = float(answer.json()["at"])
-                self.clock.advance(max(0.0, min(left, stop - self.clock.timestamp())))
-                await self._http.post(
-                    f"{self.bot_url}/demo/live", json={"offset": self.clock.offset}
-                )
+                try:
+                    await self._step(end, left)
+                except httpx.TransportError:
+                    # The bot died under us; the one that follows finds what was due.
+                    await self.wait_for_bot()
             await self.idle(30)
+
+    async def _step(self, end: float, left: float) -> None:
+        answer = await self._http.get(f"{self.bot_url}/demo/next", params={"until": end})
+        stop = float(answer.json()["at"])
+        self.clock.advance(max(0.0, min(left, stop - self.clock.timestamp())))
+        await self._http.post(f"{self.bot_url}/demo/live", json={"offset": self.clock.offset})
 
     async def idle(self, timeout: float) -> bool:
         """Whether the bot has nothing left to do; waits for it."""

@@ -1,7 +1,9 @@
 """kill -9 of the bot at a random moment of the main job; the stand-ins live on.
 
 Every case is a fresh town. A customer goes from /start to the receipt and taps again, as people
-do, when nothing happens; somewhere on the way the bot's process is killed and started again.
+do, when nothing happens; somewhere on the way the bot's process is killed and started again. Half
+of the cases are killed at a random moment, half the instant a call of a random kind has been
+carried out by Telegram or the supplier, before the bot hears of it.
 Promises: one charge kept, one top-up, one receipt, no update lost, any other message at most
 twice (architecture.md).
 """
@@ -13,11 +15,13 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiosqlite
 import httpx
 
+from bot.demo.calls import Call
 from tests.flows.people import Person, Town, labels, town
 from tests.harness import Report
 
@@ -129,7 +133,9 @@ async def _check(place: Town, report: Report, case: int) -> None:
         report.count(what, got)
         if got != wanted:
             report.violation(f"case {case}: {what}: {got} instead of {wanted}")
-    texts = Counter(m.get("text") or f"invoice {m.get('invoice')}" for m in await place.en.from_bot())
+    texts = Counter(
+        m.get("text") or f"invoice {m.get('invoice')}" for m in await place.en.from_bot()
+    )
     for text, times in texts.items():
         report.count("duplicates", times - 1)
         if times > 2 and "invoice" not in text:
@@ -144,46 +150,82 @@ async def _unhandled(database: Path) -> int:
     return int(next(iter(rows))[0])
 
 
-async def _length() -> float:
-    """How long the job takes unharmed, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An unharmed job: its length in seconds, and how many calls of each kind it makes."""
+
+    seconds: float
+    calls: Counter[str]
+
+
+async def _measure(guard: str | None) -> Span:
     with tempfile.TemporaryDirectory() as home:
-        async with town(Path(home)) as place:
+        async with town(Path(home), without=guard) as place:
+            before = len(place.demo.calls.after())
             begin = time.monotonic()
             await _job(place)
             await place.idle(10)
-            return time.monotonic() - begin
+            made = Counter(call.method for call in place.demo.calls.after()[before:])
+            del made["getUpdates"]
+            return Span(time.monotonic() - begin, made)
 
 
-async def _case(case: int, moment: float, report: Report) -> None:
+def _kill(place: Town, report: Report) -> None:
+    pid = place.demo.bot_pid
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        report.count("kills")
+
+
+def _kill_after(place: Town, method: str, number: int, report: Report) -> None:
+    """Kill the bot when `number` more calls of one kind have been carried out."""
+    left = number
+
+    def heard(call: Call) -> None:
+        nonlocal left
+        if call.method == method:
+            left -= 1
+            if left == 0:
+                _kill(place, report)
+                report.count(f"killed at {method}")
+
+    place.demo.calls.listeners.append(heard)
+
+
+async def _case(
+    rng: random.Random, span: Span, case: int, report: Report, guard: str | None
+) -> None:
+    moment = rng.uniform(0, span.seconds)
+    method = rng.choice(sorted(span.calls))
+    number = rng.randint(1, span.calls[method])
     with tempfile.TemporaryDirectory() as home:
-        async with town(Path(home)) as place:
-            job = asyncio.create_task(_job(place))
-            await asyncio.sleep(moment)
-            pid = place.demo.bot_pid
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                report.count("kills")
-            await job
+        async with town(Path(home), without=guard) as place:
+            if case % 2:
+                _kill_after(place, method, number, report)
+                await _job(place)
+            else:
+                job = asyncio.create_task(_job(place))
+                await asyncio.sleep(moment)
+                _kill(place, report)
+                await job
             await place.demo.wait_for_bot()
             await _receipt(place, report)
             await place.idle(10)
             await _check(place, report, case)
 
 
-async def _run(cases: int, seed: int) -> Report:
+async def _run(cases: int, seed: int, guard: str | None) -> Report:
     report = Report("kill", seed, cases)
-    rng = random.Random(seed)
-    length = await _length()
+    span = await _measure(guard)
     for case in range(cases):
-        moment = rng.uniform(0, length)
         try:
-            await _case(case, moment, report)
+            await _case(random.Random(f"{seed}:{case}"), span, case, report, guard)
             report.count("finished")
         except (Stuck, AssertionError, httpx.HTTPError) as error:
-            report.violation(f"case {case} killed at {moment:.3f} s: {error!r}")
+            report.violation(f"case {case}: {error!r}")
     return report
 
 
-def kill(cases: int, seed: int) -> Report:
-    """Run the harness."""
-    return asyncio.run(_run(cases, seed))
+def kill(cases: int, seed: int, guard: str | None = None) -> Report:
+    """Run the harness; `guard` (see guardless.py) is taken out of the bot."""
+    return asyncio.run(_run(cases, seed, guard))
