@@ -87,10 +87,13 @@ class KeepRule:
     """How long a top-up or an activity keeps a self-tracked line, as its owner or a rule pack says.
 
     All in days; `grace_days` 0 means the line is lost at expiry, None that it is not known.
+    `source` tells whose rule it is: its owner's, or a copy of the rule pack with the code `pack`.
     """
 
     validity_days: int
     grace_days: int | None = None
+    source: Source = Source.CUSTOMER
+    pack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,23 @@ class Sim:
     next_reminder_at: datetime | None = None
     removed_at: datetime | None = None
     created_at: datetime | None = None
+    keep_deadline: datetime | None = None
+    """Until when (UTC) the line has to be used or topped up, by a rule; None when nobody knows."""
+    deadline_source: Source | None = None
+    device: str | None = None
+    imei: str | None = None
+
+    @property
+    def end(self) -> datetime | None:
+        """What the line lives to: its expiry, or for lack of one its keep-number deadline."""
+        return self.expiry if self.expiry is not None else self.keep_deadline
 
     def state_at(self, now: datetime) -> SimState:
         """The line's state at `now`: a passed date outweighs an older reading."""
         read = self.reading.state if self.reading else SimState.UNKNOWN
         if read in (SimState.LOST, SimState.SUSPENDED):
             return read
-        if self.expiry is not None and now >= self.expiry:
+        if self.end is not None and now >= self.end:
             lost_at = self.grace_end
             return SimState.LOST if lost_at is not None and now >= lost_at else SimState.EXPIRED
         if read in (SimState.PENDING_ACTIVATION, SimState.USED_UP):
@@ -142,7 +155,7 @@ class Sim:
             return SimState.USED_UP if share == 0 else SimState.LOW
         if read is SimState.LOW:
             return read
-        return SimState.ACTIVE if self.expiry is not None else read
+        return SimState.ACTIVE if self.end is not None else read
 
 
 def mask(identifier: str) -> str:
@@ -165,7 +178,8 @@ def urgency(sim: Sim, now: datetime) -> tuple[int, datetime]:
         return (3, sim.grace_end or far)
     if state is SimState.EXPIRED:
         return (0, sim.grace_end or now)
-    return (1, sim.expiry) if sim.expiry else (2, far)
+    ends = [end for end in (sim.expiry, sim.keep_deadline) if end is not None and end > now]
+    return (1, min(ends)) if ends else (2, far)
 
 
 def days_left(until: datetime, now: datetime) -> int:

@@ -20,6 +20,8 @@ from bot.ports.clock import Clock
 from bot.ports.messenger import Delivery, Messenger, Notice, Outcome, Priority
 from bot.ports.payment import Bill, PaymentMethod, PaymentUnavailable
 from bot.ports.store import (
+    Activities,
+    ActivityRow,
     Audit,
     AuditRow,
     Catalogue,
@@ -33,6 +35,7 @@ from bot.ports.store import (
     Payments,
     Quotes,
     Reminders,
+    Rules,
     Sims,
     Store,
     Talks,
@@ -42,6 +45,8 @@ from bot.ports.store import (
 )
 
 __all__ = [
+    "Activities",
+    "ActivityRow",
     "Audit",
     "AuditRow",
     "Bill",
@@ -68,6 +73,7 @@ __all__ = [
     "Quotes",
     "Reminders",
     "Resolved",
+    "Rules",
     "Sims",
     "Store",
     "SupplierPlan",

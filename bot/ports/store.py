@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.domain.chats import Chat, Preferences
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote
+from bot.domain.rules import Activity, Overridden
 from bot.domain.sales import Order, Payment, TopUp, Voucher
 from bot.domain.sims import Reading, Sim
 from bot.ports.messenger import Notice, Outcome
@@ -33,6 +34,20 @@ class Claim:
     sim_id: str
     state: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRow:
+    """A line was used or topped up on a local day of its owner; `at` (UTC) is when they said so.
+
+    `days` is for how long what was paid keeps it, None when that follows from the rule.
+    """
+
+    sim_id: str
+    kind: Activity
+    day: date
+    days: int | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,30 @@ class Sims(Protocol):
     async def to_read(self, before: datetime, limit: int) -> list[Sim]:
         """Owned managed SIMs whose newest reading is older than `before`, soonest expiry first."""
         ...
+
+    async def kept(self) -> list[Sim]:
+        """Owned SIMs that have a keep-number deadline."""
+        ...
+
+
+class Activities(Protocol):
+    async def add(self, row: ActivityRow) -> bool:
+        """False when that kind of activity is known of that day."""
+        ...
+
+    async def remove(self, sim_id: str, kind: Activity, day: date) -> bool: ...
+    async def of(self, sim_id: str) -> list[ActivityRow]:
+        """The latest day first."""
+        ...
+
+
+class Rules(Protocol):
+    """What the operator says of carriers, by `domain.rules.override_key`."""
+
+    async def get(self, carrier: str) -> Overridden | None: ...
+    async def all(self) -> list[Overridden]: ...
+    async def set(self, said: Overridden) -> None: ...
+    async def remove(self, carrier: str) -> bool: ...
 
 
 class Claims(Protocol):
@@ -256,8 +295,10 @@ class Outbox(Protocol):
         message_id: int | None = None,
         detail: str | None = None,
     ) -> None: ...
-    async def release(self, notice_id: int, not_before: datetime) -> None:
-        """Back into the queue, one try more."""
+    async def release(
+        self, notice_id: int, not_before: datetime, *, doubtful: bool = False
+    ) -> None:
+        """Back into the queue, one try more; `doubtful` when it may have arrived."""
         ...
 
     async def next_due(self) -> datetime | None:
@@ -284,6 +325,8 @@ class Tx(Protocol):
 
     chats: Chats
     sims: Sims
+    activities: Activities
+    rules: Rules
     claims: Claims
     catalogue: Catalogue
     quotes: Quotes

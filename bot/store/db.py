@@ -25,6 +25,7 @@ from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
 from bot.store.inbox import InboxRows
+from bot.store.keeping import ActivityRows, RuleRows
 from bot.store.orders import OrderRows, QuoteRows
 from bot.store.outbox import OutboxRows
 from bot.store.payments import PaymentRows, TopUpRows, VoucherRows
@@ -33,7 +34,7 @@ from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.transactions import transaction
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4
@@ -65,6 +66,8 @@ class SqlTx:
     def __init__(self, conn: AsyncConnection) -> None:
         self.chats: ports.Chats = ChatRows(conn)
         self.sims: ports.Sims = SimRows(conn)
+        self.activities: ports.Activities = ActivityRows(conn)
+        self.rules: ports.Rules = RuleRows(conn)
         self.claims: ports.Claims = ClaimRows(conn)
         self.catalogue: ports.Catalogue = PlanRows(conn)
         self.quotes: ports.Quotes = QuoteRows(conn)

@@ -136,6 +136,15 @@ class SimRows:
         ordered = statement.order_by(undated, sims.c.expiry, sims.c.seq)
         return await self._many(ordered.limit(limit))
 
+    async def kept(self) -> list[Sim]:
+        """Owned SIMs that have a keep-number deadline, in the order they came."""
+        statement = select(*_SIM.columns).where(
+            sims.c.keep_deadline.is_not(None),
+            sims.c.removed_at.is_(None),
+            sims.c.owner_id.is_not(None),
+        )
+        return await self._many(statement.order_by(sims.c.seq))
+
     async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Sim]:
         return [_SIM.load(row) for row in await self._conn.execute(statement)]
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Rate
+from bot.domain.rules import Activity, Override
 from bot.domain.sales import Method, VoucherState
 from bot.domain.sims import KeepRule, Reading, SimForm, Source, Tracking
 from bot.store.types import Json, UtcDateTime, Word
@@ -43,6 +45,7 @@ _PLAN = TypeAdapter(Plan)
 _READING = TypeAdapter(Reading)
 _RULE = TypeAdapter(KeepRule)
 _RATE = TypeAdapter(Rate)
+_OVERRIDE = TypeAdapter(Override)
 _OFFSETS = TypeAdapter(tuple[int, ...])
 _OBJECT = TypeAdapter(dict[str, Any])
 
@@ -126,6 +129,10 @@ sims = Table(
     Column("next_reminder_at", UtcDateTime),
     Column("removed_at", UtcDateTime),
     Column("created_at", UtcDateTime),
+    Column("keep_deadline", UtcDateTime),
+    Column("deadline_source", Word(Source)),
+    Column("device", String),
+    Column("imei", String),
 )
 _index("ix_sims_next_reminder_at", sims.c.next_reminder_at,
        where="next_reminder_at IS NOT NULL")  # fmt: skip
@@ -150,6 +157,27 @@ readings = Table(
     Column("source", Word(Source), nullable=False),
     Column("reading", Json(_READING), nullable=False),
     Index(None, "sim_id", "taken_at"),
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    _seq(),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False),
+    Column("kind", Word(Activity), nullable=False),
+    Column("day", Date, nullable=False),  # of the owner's zone
+    Column("days", Integer),  # how long what was paid keeps it; the rule's own length without
+    Column("at", UtcDateTime, nullable=False),  # when they said so
+    UniqueConstraint("sim_id", "kind", "day"),
+)
+
+rule_overrides = Table(
+    "rule_overrides",
+    metadata,
+    Column("carrier", String, primary_key=True),
+    Column("fields", Json(_OVERRIDE), nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 claim_codes = Table(
