@@ -33,6 +33,8 @@ class Notice:
     expires_at: datetime | None = None
     id: int | None = None
     tries: int = 0
+    doubtful: bool = False
+    """It was sent once without an answer: it may have arrived."""
 
 
 class Outcome(StrEnum):
@@ -48,12 +50,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Outcome of one notice. `everyone` says that Telegram asked the whole bot to wait."""
+    """Outcome of one notice. With RETRY, `retry_at` (UTC) is when Telegram asks us to come back."""
 
     outcome: Outcome
     message_id: int | None = None
     retry_at: datetime | None = None
-    everyone: bool = False
     detail: str | None = None
 
 

@@ -14,6 +14,9 @@ from bot.store.types import EPOCH
 AT_ONCE = EPOCH
 """Stored as `not_before` of a notice that need not wait, and what `next_due` then gives."""
 
+_DOUBTFUL = "doubtful"
+"""The `detail` of a queued notice that was sent once without an answer."""
+
 _QUEUED, _CLAIMED = word("queued"), word("claimed")
 _CLAIM_LOCK = 0x58754B6F  # "XuKo": PostgreSQL's advisory lock around a claim
 
@@ -42,7 +45,7 @@ _before_it = (
 )
 _LOADED = (
     _O.id, _O.kind, _O.chat_id, _O.dedupe_key, _O.priority, _O.data, _O.not_before,
-    _O.expires_at, _O.tries,
+    _O.expires_at, _O.tries, _O.detail,
 )  # fmt: skip
 _DROP = (
     update(outbox)
@@ -122,12 +125,17 @@ class OutboxRows:
             .values(state=outcome.value, settled_at=at, message_id=message_id, detail=detail)
         )
 
-    async def release(self, notice_id: int, not_before: datetime) -> None:
-        """Back into the queue, one try more."""
+    async def release(
+        self, notice_id: int, not_before: datetime, *, doubtful: bool = False
+    ) -> None:
+        """Back into the queue, one try more; `doubtful`, and for ever, when it may have arrived."""
+        changes: dict[str, Any] = {"not_before": not_before}
+        if doubtful:
+            changes["detail"] = _DOUBTFUL
         await self._conn.execute(
             update(outbox)
             .where(_O.id == notice_id, _O.state == _CLAIMED)
-            .values(state="queued", tries=_O.tries + 1, not_before=not_before)
+            .values(state="queued", tries=_O.tries + 1, **changes)
         )
 
     async def next_due(self) -> datetime | None:
@@ -140,7 +148,7 @@ class OutboxRows:
 
 
 def _load(row: Row[*tuple[Any, ...]]) -> Notice:
-    id_, kind, chat_id, dedupe_key, priority, data, not_before, expires_at, tries = row
+    id_, kind, chat_id, dedupe_key, priority, data, not_before, expires_at, tries, detail = row
     start = None if not_before == AT_ONCE else not_before
     return Notice(kind, chat_id, dedupe_key, Priority(priority), data, start, expires_at, id_,
-                  tries)  # fmt: skip
+                  tries, detail == _DOUBTFUL)  # fmt: skip
