@@ -76,7 +76,7 @@ class Bot:
 
 def carriers_of(settings: Settings, clock: Clock) -> dict[str, Carrier]:
     """Every supplier the settings switch on."""
-    return registry.build({"esim_access": settings.esim_access}, clock)
+    return registry.build({name: getattr(settings, name) for name in registry.ADAPTERS}, clock)
 
 
 def selling_of(settings: Settings) -> Selling:
