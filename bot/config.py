@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.carriers.airalo import AiraloSettings
+from bot.carriers.dingconnect import DingConnectSettings
 from bot.carriers.esim_access import EsimAccessSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
     esim_access: EsimAccessSettings | None = None
+    dingconnect: DingConnectSettings | None = None
     airalo: AiraloSettings | None = None
     demo_clock_url: AnyHttpUrl | None = None
     """Follow the demo's clock; refused with a real Telegram address."""

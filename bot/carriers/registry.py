@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.carriers.airalo import Airalo, AiraloSettings
+from bot.carriers.dingconnect import DingConnect, DingConnectSettings
 from bot.carriers.esim_access import EsimAccess, EsimAccessSettings
 from bot.carriers.manual import Manual
 from bot.ports import Carrier, Clock
@@ -22,6 +23,7 @@ class Adapter:
 
 ADAPTERS: Mapping[str, Adapter] = {
     EsimAccess.name: Adapter(EsimAccessSettings, EsimAccess.from_settings),
+    DingConnect.name: Adapter(DingConnectSettings, DingConnect.from_settings),
     Airalo.name: Adapter(AiraloSettings, Airalo.from_settings),
 }
 
