@@ -10,7 +10,7 @@ from bot.chat.views import orders, queue, reminders
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
 from bot.domain.orders import RUNNING_ORDERS
-from bot.domain.reminders import Stage, cycle
+from bot.domain.reminders import Stage, cycle_of
 from bot.domain.sims import Sim
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx
@@ -91,7 +91,9 @@ class Renderer:
     async def _still(self, tx: Tx, data: Mapping[str, Any]) -> Sim | None:
         """The SIM if its reminder is still true: not renewed, removed, stopped or being paid."""
         sim = await tx.sims.get(data["sim_id"])
-        if sim is None or sim.removed_at or sim.reminders_stopped or cycle(sim) != data["cycle"]:
+        if sim is None or sim.removed_at or sim.reminders_stopped:
+            return None
+        if cycle_of(sim, data["stage"]) != data["cycle"]:
             return None
         if await tx.orders.of_sim(sim.id, tuple(RUNNING_ORDERS)):
             return None

@@ -1,10 +1,12 @@
 """When to remind, of what: a pure function of a SIM, its owner's preferences and the ledger.
 
-Two tracks lead to a reminder. *Dates*: a timeline of stages before expiry, in the grace period
+Three tracks lead to a reminder. *Dates*: a timeline of stages before expiry, in the grace period
 and at its end; only the last stage whose time has come can be sent, those before it are
-superseded. *Data*: the lowest threshold that the newest reading is under. What is due on both
-at the same moment goes into one message. A stage is settled (sent or skipped) once per cycle,
-and nothing less urgent than a settled stage of the same track is sent in that cycle.
+superseded. *Keep*: the same before a keep-number deadline that is another day than the expiry;
+of a line without an expiry that deadline is what the dates lead to. *Data*: the lowest threshold
+that the newest reading is under. What is due at the same moment goes into one message. A stage is
+settled (sent or skipped) once per cycle, and nothing less urgent than a settled stage of the same
+track is sent in that cycle.
 
 Every time in here is a whole minute, UTC. Silence while a payment or top-up runs is the
 caller's affair, as is re-reading the SIM before a reminder is sent.
@@ -19,6 +21,7 @@ from bot.domain.sims import LOW_DATA, Sim, SimState
 from bot.domain.zones import QuietHours, at_local, ceil_minute, floor_minute, local_date, zone
 
 GRACE_DAYS = (3, 1)  # F30: days before the grace period ends
+KEEP_DAYS = (30, 7, 3, 1)  # F30: days before the keep-number deadline
 VERY_LOW_DATA = 0.10  # F30: "data below 20 % and 10 %"
 LEAD = timedelta(hours=1)
 """How long before an event, or before quiet hours begin, a reminder moved forward lies."""
@@ -32,6 +35,7 @@ class StageKind(StrEnum):
     """What a reminder is about; the value begins its code in the ledger."""
 
     EXPIRY = "expiry"
+    KEEP = "keep"
     GRACE_STARTED = "grace-started"
     GRACE = "grace"
     LOST = "lost"
@@ -39,7 +43,7 @@ class StageKind(StrEnum):
     USED_UP = "used-up"
 
 
-_NUMBERED = frozenset({StageKind.EXPIRY, StageKind.GRACE, StageKind.DATA_LOW})
+_NUMBERED = frozenset({StageKind.EXPIRY, StageKind.KEEP, StageKind.GRACE, StageKind.DATA_LOW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Stage:
         match self.kind:
             case StageKind.EXPIRY:
                 return (0, -float(self.number or 0))
+            case StageKind.KEEP:  # a number is more than a validity that ends the same day
+                return (0, 0.25 - float(self.number or 0))
             case StageKind.USED_UP:
                 return (0, -0.5)  # after the expiry day, before the day ahead of it
             case StageKind.DATA_LOW:
@@ -86,7 +92,7 @@ class Stage:
     @property
     def last_day(self) -> bool:
         """Whether it may break quiet hours where the customer allows that (F31)."""
-        return self.code in ("expiry-0", "grace-1")
+        return self.code in ("expiry-0", "keep-1", "grace-1")
 
     @property
     def of_data(self) -> bool:
@@ -114,9 +120,9 @@ class Planned:
 class Due:
     """One message to send now.
 
-    `stage` is what it is about, `also` what it mentions besides. `sent` are the ledger codes it
-    settles by being sent, `skipped` those it supersedes. After a snooze the first of `sent` is
-    the snooze's own code, and `stage` may have been sent before.
+    `stage` is what it is about, `also` what it mentions besides; a third is left out. `sent` are
+    the ledger codes it settles by being sent, `skipped` those it supersedes. After a snooze the
+    first of `sent` is the snooze's own code, and `stage` may have been sent before.
     """
 
     stage: Stage
@@ -126,11 +132,30 @@ class Due:
 
 
 def cycle(sim: Sim) -> str | None:
-    """The present validity, named by its expiry's date in UTC; None without an expiry.
+    """The present validity, named by its expiry's date in UTC; None without any date.
 
-    A renewal, or a correction to another day, begins a new cycle.
+    A renewal, or a correction to another day, begins a new cycle. Without an expiry it is that of
+    the keep-number deadline.
     """
-    return sim.expiry.astimezone(UTC).date().isoformat() if sim.expiry else None
+    return sim.expiry.astimezone(UTC).date().isoformat() if sim.expiry else _keep_cycle(sim)
+
+
+def _keep_cycle(sim: Sim) -> str | None:
+    if sim.keep_deadline is None:
+        return None
+    return f"{StageKind.KEEP}-{sim.keep_deadline.astimezone(UTC).date().isoformat()}"
+
+
+def cycles(sim: Sim) -> tuple[str, ...]:
+    """All present cycles of a SIM: of its validity, and of its keep-number deadline."""
+    return tuple(dict.fromkeys(name for name in (cycle(sim), _keep_cycle(sim)) if name))
+
+
+def cycle_of(sim: Sim, code: str) -> str | None:
+    """The present cycle in which the ledger keeps a code."""
+    stage = _stage_or_none(code)
+    keeps = stage is not None and stage.kind is StageKind.KEEP
+    return _keep_cycle(sim) if keeps else cycle(sim)
 
 
 def snooze_code(sim: Sim) -> str | None:
@@ -143,7 +168,7 @@ def snooze_code(sim: Sim) -> str | None:
 def reminds(sim: Sim, preferences: Preferences) -> bool:
     """Whether the SIM gets reminders at all."""
     wanted = preferences.on and not sim.reminders_stopped
-    return wanted and sim.owner_id is not None and not sim.removed_at and sim.expiry is not None
+    return wanted and sim.owner_id is not None and not sim.removed_at and sim.end is not None
 
 
 def timeline(sim: Sim, preferences: Preferences) -> tuple[Planned, ...]:
@@ -151,15 +176,40 @@ def timeline(sim: Sim, preferences: Preferences) -> tuple[Planned, ...]:
 
     Stages of one moment stand in the order of urgency, so that the last one is sent.
     """
-    if sim.expiry is None:
+    if sim.end is None:
         return ()
     rules = _Rules(preferences)
     if sim.reading is not None and sim.reading.state is SimState.LOST:
         return (Planned(_LOST, rules.first_after(sim.reading.as_of)),)
-    offsets = {days for days in preferences.offsets if 0 <= days <= MOST_DAYS}
-    found = [rules.before(Stage(StageKind.EXPIRY, days), sim.expiry) for days in offsets]
-    found += rules.after_expiry(sim.expiry, sim.grace_end)
-    return _in_order(found)
+    if sim.expiry is None:
+        found = _keep_stages(rules, sim.end)
+    else:
+        offsets = {days for days in preferences.offsets if 0 <= days <= MOST_DAYS}
+        found = [rules.before(Stage(StageKind.EXPIRY, days), sim.expiry) for days in offsets]
+    return _in_order(found + rules.after_expiry(sim.end, sim.grace_end))
+
+
+def keep_timeline(sim: Sim, preferences: Preferences) -> tuple[Planned, ...]:
+    """The stages before a keep-number deadline that is another day than the expiry, in order.
+
+    None of a line without an expiry, whose deadline is in `timeline`, nor of a lost one.
+    """
+    if not keeps_apart(sim) or sim.keep_deadline is None:
+        return ()
+    if sim.reading is not None and sim.reading.state is SimState.LOST:
+        return ()
+    return _in_order(_keep_stages(_Rules(preferences), sim.keep_deadline))
+
+
+def keeps_apart(sim: Sim) -> bool:
+    """Whether the keep-number deadline is another date than the expiry, beside which it stands."""
+    if sim.expiry is None or sim.keep_deadline is None:
+        return False
+    return abs(sim.keep_deadline - sim.expiry) >= timedelta(days=1)
+
+
+def _keep_stages(rules: "_Rules", deadline: datetime) -> list[Planned]:
+    return [rules.before(Stage(StageKind.KEEP, days), deadline) for days in KEEP_DAYS]
 
 
 def _in_order(found: list[Planned]) -> tuple[Planned, ...]:
@@ -251,7 +301,7 @@ def due(sim: Sim, preferences: Preferences, settled: frozenset[str], now: dateti
     """What to send at `now`, given the codes `settled` in this cycle; None when nothing is."""
     if not reminds(sim, preferences):
         return None
-    return _due(sim, _Rules(preferences), timeline(sim, preferences), settled, now)
+    return _due(sim, _Rules(preferences), _plans(sim, preferences), settled, now)
 
 
 def next_reminder(
@@ -264,12 +314,12 @@ def next_reminder(
     """
     if not reminds(sim, preferences):
         return None
-    rules, plan = _Rules(preferences), timeline(sim, preferences)
-    begins = {now} | {planned.at for planned in plan if planned.at > now}
+    rules, plans = _Rules(preferences), _plans(sim, preferences)
+    begins = {now} | {planned.at for plan in plans for planned in plan if planned.at > now}
     if sim.snoozed_until is not None and sim.snoozed_until > now:
         begins.add(ceil_minute(sim.snoozed_until))
     for moment in sorted(begins | {rules.quiet.next_allowed(begin) for begin in begins}):
-        found = _due(sim, rules, plan, settled, moment)
+        found = _due(sim, rules, plans, settled, moment)
         if found is not None:
             return Planned(found.stage, moment)
     return None
@@ -281,40 +331,64 @@ def passed(sim: Sim, preferences: Preferences, now: datetime) -> frozenset[str]:
     To be settled as skipped when the customer has just seen the SIM's new dates (it was added,
     renewed, or they entered them), so that no reminder follows on the heels.
     """
-    codes = {planned.stage.code for planned in timeline(sim, preferences) if planned.at <= now}
+    plans = _plans(sim, preferences)
+    codes = {planned.stage.code for plan in plans for planned in plan if planned.at <= now}
     codes |= {stage.code for stage in data_stages(sim, now)}
     snooze = snooze_code(sim)
     return frozenset(codes | {snooze} if snooze else codes)
 
 
-def _due(
-    sim: Sim, rules: _Rules, plan: tuple[Planned, ...], settled: frozenset[str], now: datetime
-) -> Due | None:
-    if sim.snoozed_until is not None and ceil_minute(sim.snoozed_until) > now:
-        return None
+_Plans = tuple[tuple[Planned, ...], tuple[Planned, ...]]
+
+
+def _plans(sim: Sim, preferences: Preferences) -> _Plans:
+    """The timelines of the two tracks of dates."""
+    return timeline(sim, preferences), keep_timeline(sim, preferences)
+
+
+def _come(plan: tuple[Planned, ...], now: datetime) -> tuple[list[Stage], datetime | None]:
+    """The stages whose time has come, and until when the last of them is true; of a timeline
+    whose last stage is no longer true, none."""
     come = [planned for planned in plan if planned.at <= now]
     until = come[-1].until if come else None
     over = until is not None and now >= until
-    dates = [] if over else [planned.stage for planned in come]
-    data = list(data_stages(sim, now))
-    current = [track[-1] for track in (dates, data) if track]
+    return ([] if over else [planned.stage for planned in come]), until
+
+
+def _due(
+    sim: Sim, rules: _Rules, plans: _Plans, settled: frozenset[str], now: datetime
+) -> Due | None:
+    if sim.snoozed_until is not None and ceil_minute(sim.snoozed_until) > now:
+        return None
+    (dates, date_until), (keep, keep_until) = (_come(plan, now) for plan in plans)
+    tracks = [track for track in (dates, keep, list(data_stages(sim, now))) if track]
+    current = [track[-1] for track in tracks]
     snooze = snooze_code(sim)
     again = [snooze] if snooze is not None and snooze not in settled else []
-    chosen = current if again else [stage for stage in current if _fresh(stage, settled)]
+    chosen = current if again else [stage for stage in current if _fresh(sim, stage, settled)]
     chosen.sort(key=lambda stage: stage.urgency, reverse=True)
+    until = keep_until if chosen and chosen[0] in keep else date_until
     if not chosen or not rules.may_send(chosen[0], until, now):
         return None
-    sent = again + [stage.code for stage in chosen if stage.code not in settled]
-    told = [stage for track in (dates, data) if track and track[-1] in chosen for stage in track]
-    skipped = [stage.code for stage in told if stage.code not in settled and stage not in chosen]
-    return Due(chosen[0], chosen[1] if chosen[1:] else None, tuple(sent), tuple(skipped))
+    told, also = chosen[:2], chosen[1] if chosen[1:] else None
+    sent = again + [stage.code for stage in told if stage.code not in settled]
+    over = [stage for track in tracks if track[-1] in chosen for stage in track]
+    skipped = [stage.code for stage in over if stage.code not in settled and stage not in told]
+    return Due(chosen[0], also, tuple(sent), tuple(skipped))
 
 
-def _fresh(stage: Stage, settled: frozenset[str]) -> bool:
+def _track(sim: Sim, stage: Stage) -> str:
+    if stage.of_data:
+        return "data"
+    return "keep" if stage.kind is StageKind.KEEP and sim.expiry is not None else "dates"
+
+
+def _fresh(sim: Sim, stage: Stage, settled: frozenset[str]) -> bool:
     """Whether neither the stage nor a more urgent one of its track is settled."""
     others = [other for other in map(_stage_or_none, settled) if other is not None]
     return not any(
-        other.of_data == stage.of_data and other.urgency >= stage.urgency for other in others
+        _track(sim, other) == _track(sim, stage) and other.urgency >= stage.urgency
+        for other in others
     )
 
 

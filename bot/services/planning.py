@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.domain.chats import Preferences
-from bot.domain.reminders import Planned, cycle, next_reminder, passed
+from bot.domain.reminders import Planned, cycle_of, cycles, next_reminder, passed
 from bot.domain.sims import Sim
 from bot.ports import Tx
 
@@ -14,9 +14,21 @@ async def plan_for(tx: Tx, sim: Sim, now: datetime) -> Planned | None:
     preferences = chat.preferences if chat else Preferences()
     if chat is not None and chat.blocked_at is not None:
         return None
-    present = cycle(sim)
-    settled = await tx.reminders.sent(sim.id, present) if present else frozenset()
-    return next_reminder(sim, preferences, settled, now)
+    return next_reminder(sim, preferences, await settled(tx, sim), now)
+
+
+async def settled(tx: Tx, sim: Sim) -> frozenset[str]:
+    """The ledger's codes of the SIM's present cycles."""
+    found = [await tx.reminders.sent(sim.id, present) for present in cycles(sim)]
+    return frozenset().union(*found)
+
+
+async def settle(tx: Tx, sim: Sim, code: str, now: datetime, *, sent: bool) -> bool:
+    """Write a code into the ledger of its cycle; False when it is there."""
+    present = cycle_of(sim, code)
+    if present is None:
+        return False
+    return await tx.reminders.add(sim.id, present, code, sent=sent, at=now)
 
 
 async def replan(tx: Tx, sim_id: str, now: datetime) -> None:
@@ -36,11 +48,10 @@ async def replan_chat(tx: Tx, chat_id: int, now: datetime) -> None:
 async def settle_passed(tx: Tx, sim_id: str, now: datetime) -> None:
     """The owner has just seen the SIM's dates: no reminder of what has passed follows."""
     sim = await tx.sims.get(sim_id)
-    present = cycle(sim) if sim is not None else None
-    if sim is None or present is None:
+    if sim is None:
         return
     chat = await tx.chats.get(sim.owner_id) if sim.owner_id is not None else None
     preferences = chat.preferences if chat else Preferences()
     for code in sorted(passed(sim, preferences, now)):
-        await tx.reminders.add(sim.id, present, code, sent=False, at=now)
+        await settle(tx, sim, code, now, sent=False)
     await replan(tx, sim_id, now)

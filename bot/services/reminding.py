@@ -13,11 +13,11 @@ import structlog
 
 from bot.domain.chats import Chat
 from bot.domain.orders import RUNNING_ORDERS
-from bot.domain.reminders import Due, cycle, due
+from bot.domain.reminders import Due, StageKind, cycle_of, due
 from bot.domain.sims import Reading, Sim, Tracking
 from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
 from bot.services import notices
-from bot.services.planning import replan, replan_chat
+from bot.services.planning import replan, replan_chat, settle, settled
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -105,18 +105,12 @@ class Reminding:
 
     async def _settle(self, tx: Tx, chat: Chat, sim: Sim, now: datetime) -> Due | None:
         """Write the ledger; what is to be sent, or None when somebody got there first."""
-        present = cycle(sim)
-        if present is None:
-            return None
-        settled = await tx.reminders.sent(sim.id, present)
-        hit = due(sim, chat.preferences, settled, now)
+        hit = due(sim, chat.preferences, await settled(tx, sim), now)
         if hit is None:
             return None
         for code in hit.skipped:
-            await tx.reminders.add(sim.id, present, code, sent=False, at=now)
-        added = [
-            await tx.reminders.add(sim.id, present, code, sent=True, at=now) for code in hit.sent
-        ]
+            await settle(tx, sim, code, now, sent=False)
+        added = [await settle(tx, sim, code, now, sent=True) for code in hit.sent]
         return hit if any(added) else None
 
     # ---- buttons -------------------------------------------------------------------------
@@ -149,13 +143,18 @@ class Reminding:
 
 def _expires(sim: Sim, hit: Due) -> datetime | None:
     """When the words would no longer be true: such a message is dropped, not sent late."""
-    if hit.stage.code.startswith("expiry-"):
-        return sim.expiry
-    return sim.grace_end if hit.stage.code.startswith("grace") else None
+    match hit.stage.kind:
+        case StageKind.EXPIRY:
+            return sim.expiry
+        case StageKind.KEEP:
+            return sim.keep_deadline
+        case StageKind.GRACE_STARTED | StageKind.GRACE:
+            return sim.grace_end
+    return None
 
 
 def _reminder(chat: Chat, sim: Sim, hit: Due) -> Notice:
-    present = cycle(sim)
+    present = cycle_of(sim, hit.stage.code)
     return Notice(
         kind=notices.REMINDER,
         chat_id=chat.id,
@@ -180,7 +179,11 @@ def _digest(chat: Chat, found: list[tuple[Sim, Due]], now: datetime) -> Notice:
         priority=Priority.REMINDER,
         data={
             "items": [
-                {"sim_id": sim.id, "cycle": cycle(sim), "stage": hit.stage.code}
+                {
+                    "sim_id": sim.id,
+                    "cycle": cycle_of(sim, hit.stage.code),
+                    "stage": hit.stage.code,
+                }
                 for sim, hit in ranked
             ]
         },

@@ -28,12 +28,12 @@ from bot.domain.chats import Preferences
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.identify import plain
 from bot.domain.keepalive import dates_until
-from bot.domain.reminders import Stage, StageKind, cycle, timeline
+from bot.domain.reminders import Stage, StageKind, timeline
 from bot.domain.sims import Sim, Source, Tracking
 from bot.domain.zones import at_local, day_end, is_zone, local_date, zone
 from bot.i18n import Html
 from bot.ports import Tx
-from bot.services.planning import plan_for, replan_chat
+from bot.services.planning import plan_for, replan_chat, settle
 
 _TIME = r"(\d{1,2})(?:[:.点時时h](\d{2})?)?"
 _HOUR = re.compile(rf"{_TIME}\s*(?:分|o'clock|整)?")
@@ -88,10 +88,9 @@ async def _prefer(context: Context, new: Stage | None = None, **changes: Any) ->
 async def _settle(
     tx: Tx, sim: Sim, preferences: Preferences, stage: Stage | None, now: datetime
 ) -> None:
-    present = cycle(sim)
     for planned in timeline(sim, preferences):
-        if present is not None and planned.stage == stage and planned.at <= now:
-            await tx.reminders.add(sim.id, present, planned.stage.code, sent=False, at=now)
+        if planned.stage == stage and planned.at <= now:
+            await settle(tx, sim, planned.stage.code, now, sent=False)
 
 
 async def offset(update: Update, context: Context) -> int:
