@@ -294,11 +294,14 @@ async def town(
     extra: dict[str, str] | None = None,
     start: datetime = START,
     without: str | None = None,
+    *,
+    limits: bool = False,
 ) -> AsyncIterator[Town]:
     """A fresh demo in `home`, stopped at the end; the bot's log is shown when something fails.
 
-    The demo begins at `start`. A "{bot_port}" in `extra` becomes the bot's own port. An error in
-    the log that the story did not excuse is a failure. `without` names a guard to take out.
+    The demo begins at `start`; people write faster here than Telegram's `limits` allow. A
+    "{bot_port}" in `extra` becomes the bot's own port. An error in the log that the story did not
+    excuse is a failure. `without` names a guard to take out.
     """
     demo = Demo(home, clock=WorldClock(start.timestamp() - time.time()))
     demo.extra = {k: v.format(bot_port=demo.bot_port) for k, v in (extra or {}).items()}
@@ -308,6 +311,7 @@ async def town(
     await demo.start()
     async with httpx.AsyncClient(base_url=demo.url, timeout=60, trust_env=False) as http:
         place = Town(demo, http)
+        demo.world.limits.enabled = limits
         try:
             yield place
         except BaseException:

@@ -87,6 +87,7 @@ async def test_two_devices_press_pay_and_one_invoice_is_shown(place: Town) -> No
 
 async def test_twenty_fingers_on_every_button_of_the_price(place: Town) -> None:
     emma = place.en
+    place.demo.world.limits.enabled = True
     message_id = await to_quote(emma)
     buttons = ("Pay ", "Use a voucher", "Other plan")
     data = [place.data_of(emma, label) for label in buttons]

@@ -127,7 +127,6 @@ async def test_somebody_elses_ids_open_nothing(place: Town) -> None:
 @pytest.mark.parametrize("who", ["customer", "operator"])
 async def test_strange_data_is_answered_and_breaks_nothing(place: Town, who: str) -> None:
     person: Person = place.en if who == "customer" else place.operator
-    place.demo.world.limits.enabled = False
     await person.say("/start")
     message_id = (await person.last())["message_id"]
     silent = []

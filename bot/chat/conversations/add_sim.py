@@ -69,11 +69,12 @@ async def identifier_written(update: Update, context: Context) -> int:
 
 async def try_add(update: Update, context: Context) -> int | None:
     """Begin to add what was written outside every conversation; None when it names no SIM."""
-    text = context.text
+    return await _begin(context, context.text) if _names_a_sim(context.text) else None
+
+
+def _names_a_sim(text: str) -> bool:
     found = idents.identify(text)
-    if isinstance(found, Problem) and not _code(text) and not _meant(text, found):
-        return None
-    return await _begin(context, text)
+    return isinstance(found, Identified) or _code(text) is not None or _meant(text, found)
 
 
 def _meant(text: str, problem: Problem) -> bool:
@@ -318,7 +319,7 @@ async def carrier_written(update: Update, context: Context) -> int:
     line = context.draft.get("line")
     if line is None or "value" not in line:
         return await _begin(context, context.text)
-    if isinstance(idents.identify(context.text), Identified):
+    if _names_a_sim(context.text):
         return await _begin(context, context.text)
     name = " ".join(idents.plain(context.text).split())
     if not any(c.isalpha() for c in name) or len(name) > CARRIER_NAME:
@@ -345,8 +346,8 @@ ENTRY = [
     *dates.ENTRY,
 ]
 STATES: dict[int, list[MessageHandler[Context, Any]]] = {
-    AddSim.IDENTIFIER: [written(identifier_written)],
-    AddSim.CODE: [written(code_written)],
-    AddSim.CARRIER: [written(carrier_written)],
+    AddSim.IDENTIFIER: [written(identifier_written, anything=True)],
+    AddSim.CODE: [written(code_written, anything=True)],
+    AddSim.CARRIER: [written(carrier_written, anything=True)],
     **dates.STATES,
 }

@@ -335,6 +335,6 @@ ENTRY = [
     on("dn", renewed, f"{ID}{DAY}(?:{DAY}|:u)"),
 ]
 STATES = {
-    MySims.NAME: [written(name_written)],
+    MySims.NAME: [written(name_written, anything=True)],
     MySims.RENEWED: [written(renewed_written)],
 }

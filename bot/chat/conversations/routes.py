@@ -3,11 +3,12 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from telegram import Update
+from telegram import Message, Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler
 from telegram.ext import filters as f
 
 from bot.chat.context import Context
+from bot.domain.identify import Identified, identify, plain
 
 END = 0
 """Nothing is being asked. A state of its own, not PTB's end: a text that comes then may be the
@@ -43,6 +44,20 @@ def on(verb: str, handler: Handler, data: str = "") -> CallbackQueryHandler[Cont
     return CallbackQueryHandler(handler, pattern=rf"^{verb}{data}$")
 
 
-def written(handler: Handler) -> MessageHandler[Context, Any]:
-    """A text, where a conversation asked for one."""
-    return MessageHandler(WRITTEN, handler)
+class _Identifier(f.MessageFilter):
+    """A text that can be nothing but a SIM's own number: in full, with its country code."""
+
+    def filter(self, message: Message) -> bool:
+        text = plain(message.text or "").strip()
+        return text.upper().startswith(("89", "LPA:", "+")) and isinstance(
+            identify(text), Identified
+        )
+
+
+def written(handler: Handler, *, anything: bool = False) -> MessageHandler[Context, Any]:
+    """A text, where a conversation asked for one.
+
+    A SIM's number is not taken for the answer, it begins to add that SIM; with `anything` it is
+    an answer like any other.
+    """
+    return MessageHandler(WRITTEN if anything else WRITTEN & ~_Identifier(), handler)

@@ -89,4 +89,7 @@ async def reply(update: Update, context: Context) -> int:
 
 
 ENTRY = [command("support", support), on("support", support), on("answer", answer, NUMBER)]
-STATES = {Support.MESSAGE: [written(message)], Support.REPLY: [written(reply)]}
+STATES = {
+    Support.MESSAGE: [written(message, anything=True)],
+    Support.REPLY: [written(reply, anything=True)],
+}
