@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.carriers.airalo import AiraloSettings
 from bot.carriers.dingconnect import DingConnectSettings
 from bot.carriers.esim_access import EsimAccessSettings
+from bot.carriers.reloadly import ReloadlySettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -114,6 +115,7 @@ class Settings(BaseSettings):
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
     esim_access: EsimAccessSettings | None = None
+    reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None
     airalo: AiraloSettings | None = None
     demo_clock_url: AnyHttpUrl | None = None

@@ -10,6 +10,7 @@ from bot.carriers.airalo import Airalo, AiraloSettings
 from bot.carriers.dingconnect import DingConnect, DingConnectSettings
 from bot.carriers.esim_access import EsimAccess, EsimAccessSettings
 from bot.carriers.manual import Manual
+from bot.carriers.reloadly import Reloadly, ReloadlySettings
 from bot.ports import Carrier, Clock
 
 
@@ -25,6 +26,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     EsimAccess.name: Adapter(EsimAccessSettings, EsimAccess.from_settings),
     DingConnect.name: Adapter(DingConnectSettings, DingConnect.from_settings),
     Airalo.name: Adapter(AiraloSettings, Airalo.from_settings),
+    Reloadly.name: Adapter(ReloadlySettings, Reloadly.from_settings),
 }
 
 
