@@ -5,6 +5,7 @@ import traceback
 import structlog
 from telegram import Update
 
+from bot.chat import people
 from bot.chat.context import Context
 from bot.chat.memory import Memory
 from bot.chat.views import menu
@@ -35,9 +36,11 @@ class ErrorDesk:
         if not isinstance(update, Update):
             return
         self._memory.errors[update.update_id] = error_id
-        if context.chat is None or update.pre_checkout_query is not None:
-            return
         try:
+            # PTB gives error handlers a context of their own, which has met nobody yet.
+            await people.meet(update, context)
+            if context.chat is None:
+                return
             await context.toast()
             await context.send(menu.failed(context.t, error_id))
         except Exception:

@@ -3,7 +3,7 @@
 python-telegram-bot acknowledges an update when it puts it into the update queue. This queue's
 `put` therefore commits to the inbox first, and its `get` releases one update per lane at a time,
 so that a conversation sees its updates in order while different chats run concurrently and a
-pre-checkout query, which has a lane of its own, never waits for a chat.
+pre-checkout query, each a lane of its own and outside the limit of concurrency, never waits.
 """
 
 import asyncio
@@ -19,11 +19,15 @@ from telegram.ext import Application, BaseUpdateProcessor
 
 from bot.chat.memory import Memory
 from bot.ports import Clock, InboxRow, Store
-from bot.services.intake import Intake, lane_of
+from bot.services.intake import Intake
 
 log = structlog.get_logger()
 
 CONCURRENCY = 256
+"""Updates handled at once, one a chat. Pre-checkout queries do not count."""
+_NO_LIMIT = 1 << 20
+_SETTLE_AGAIN = (0.1, 1.0, 5.0)
+"""Seconds between tries to settle an update that the store does not take."""
 
 
 class LaneQueue(asyncio.Queue[object]):
@@ -35,6 +39,8 @@ class LaneQueue(asyncio.Queue[object]):
         self._bot: Bot | None = None
         self._waiting: dict[str, deque[Update]] = defaultdict(deque)
         self._busy: set[str] = set()
+        self._lanes: dict[int, str] = {}
+        self._closing = False
         intake.listen(self._arrived)
 
     def use(self, bot: Bot) -> None:
@@ -48,6 +54,8 @@ class LaneQueue(asyncio.Queue[object]):
         again. Any other exception would end polling silently.
         """
         if not isinstance(item, Update):
+            # PTB's sign to stop. It fetches nothing after it, but waits for all that was put.
+            self._closing = True
             await super().put(item)
             return
         try:
@@ -58,24 +66,31 @@ class LaneQueue(asyncio.Queue[object]):
 
     def _arrived(self, row: InboxRow) -> None:
         update = Update.de_json(json.loads(row.payload), self._bot)
-        if update is None:
-            return
+        self._lanes[update.update_id] = row.lane
         if row.lane in self._busy:
             self._waiting[row.lane].append(update)
         else:
-            self._busy.add(row.lane)
-            self.put_nowait(update)
+            self._begin(row.lane, update)
 
     def release(self, update: Update) -> None:
         """The update is done: the next one of its lane may run."""
-        lane = lane_of(update.to_dict())
+        lane = self._lanes.pop(update.update_id, None)
+        if lane is None:
+            return
         queue = self._waiting.get(lane)
-        if queue:
-            self.put_nowait(queue.popleft())
-            if not queue:
-                del self._waiting[lane]
-        else:
+        if not queue:
             self._busy.discard(lane)
+            return
+        following = queue.popleft()
+        if not queue:
+            del self._waiting[lane]
+        self._begin(lane, following)
+
+    def _begin(self, lane: str, update: Update) -> None:
+        self._busy.add(lane)
+        if self._closing:
+            return  # it is in the inbox: the next start replays it
+        self.put_nowait(update)
 
     @property
     def idle(self) -> bool:
@@ -88,7 +103,8 @@ class Processor(BaseUpdateProcessor):
     one transaction, so that a crash replays the update with the state it had before."""
 
     def __init__(self, store: Store, clock: Clock, queue: LaneQueue, memory: Memory) -> None:
-        super().__init__(CONCURRENCY)
+        super().__init__(_NO_LIMIT)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self._store = store
         self._clock = clock
         self._queue = queue
@@ -112,7 +128,11 @@ class Processor(BaseUpdateProcessor):
             return
         structlog.contextvars.bind_contextvars(update_id=update.update_id)
         try:
-            await coroutine
+            if update.pre_checkout_query is not None:
+                await coroutine
+            else:
+                async with self._slots:
+                    await coroutine
             await self._settle(update)
         finally:
             self._queue.release(update)
@@ -121,8 +141,21 @@ class Processor(BaseUpdateProcessor):
         if self._hand_over is not None:
             await self._hand_over()
         user = update.effective_user
+        changes = self._memory.take(user.id) if user is not None else None
         error_id = self._memory.errors.pop(update.update_id, None)
-        async with self._store.write() as tx:
-            if user is not None:
-                await self._memory.save(tx, user.id)
-            await tx.inbox.done(update.update_id, self._clock.now(), error_id)
+        if error_id is not None and update.message and update.message.successful_payment:
+            # Money that could not be taken over stays in the inbox: the next start tries again.
+            log.error("charge_not_taken", update_id=update.update_id, error_id=error_id)
+            return
+        for pause in (*_SETTLE_AGAIN, None):
+            try:
+                async with self._store.write() as tx:
+                    if user is not None and changes is not None:
+                        await changes.save(tx, user.id)
+                    await tx.inbox.done(update.update_id, self._clock.now(), error_id)
+                return
+            except Exception:
+                log.exception("update_not_settled", update_id=update.update_id)
+                if pause is None:
+                    return
+                await asyncio.sleep(pause)

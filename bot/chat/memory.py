@@ -22,6 +22,13 @@ class Changes:
     states: dict[tuple[str, tuple[int, ...]], int | None] = field(default_factory=dict)
     draft: Draft | None = None
 
+    async def save(self, tx: Tx, user_id: int) -> None:
+        """Write it in the given transaction."""
+        for (name, key), state in self.states.items():
+            await tx.talks.set_state(name, key, state)
+        if self.draft is not None:
+            await tx.talks.set_draft(user_id, self.draft)
+
 
 class Memory(BasePersistence[Draft, dict[Any, Any], dict[Any, Any]]):
     """Conversation states and drafts (`context.user_data`); nothing else is persisted here."""
@@ -41,14 +48,6 @@ class Memory(BasePersistence[Draft, dict[Any, Any], dict[Any, Any]]):
     def take(self, user_id: int) -> Changes:
         """What moved for this user since the last call."""
         return self._changed.pop(user_id, Changes())
-
-    async def save(self, tx: Tx, user_id: int) -> None:
-        """Write what moved for this user in the given transaction."""
-        changes = self.take(user_id)
-        for (name, key), state in changes.states.items():
-            await tx.talks.set_state(name, key, state)
-        if changes.draft is not None:
-            await tx.talks.set_draft(user_id, changes.draft)
 
     # ---- what PTB asks of a persistence ----------------------------------------------------
 

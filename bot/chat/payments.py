@@ -1,5 +1,7 @@
 """Telegram's side of a Stars payment: the pre-checkout question and the money's arrival."""
 
+import asyncio
+
 import structlog
 from telegram import Update
 from telegram.error import BadRequest
@@ -12,6 +14,9 @@ from bot.domain.money import Money
 from bot.i18n import words
 
 log = structlog.get_logger()
+
+_CAPTURE_AGAIN = (0.2, 1.0, 5.0, 15.0, 30.0)
+"""Seconds between tries to take over a charge that the store does not take."""
 
 
 async def pre_checkout(update: Update, context: Context) -> None:
@@ -39,14 +44,20 @@ async def paid(update: Update, context: Context) -> None:
     """Money arrived: taken over once by its charge id; what follows is told by the outbox."""
     message = update.effective_message
     payment = message.successful_payment if message else None
-    if payment is None or update.effective_user is None:
+    if message is None or payment is None:
         return
-    await context.shop.till.capture(
-        payment.invoice_payload,
-        update.effective_user.id,
-        Money(payment.total_amount, payment.currency),
-        payment.telegram_payment_charge_id,
-    )
+    payer = update.effective_user.id if update.effective_user else message.chat_id
+    amount = Money(payment.total_amount, payment.currency)
+    charge_id = payment.telegram_payment_charge_id
+    for pause in (*_CAPTURE_AGAIN, None):
+        try:
+            await context.shop.till.capture(payment.invoice_payload, payer, amount, charge_id)
+            return
+        except Exception:
+            if pause is None:
+                raise
+            log.exception("capture_failed", charge=charge_id)
+            await asyncio.sleep(pause)
 
 
 PAYMENT = f.SUCCESSFUL_PAYMENT | f.StatusUpdate.REFUNDED_PAYMENT

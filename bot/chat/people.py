@@ -16,8 +16,8 @@ async def meet(update: Update, context: Context) -> None:
     """Load the private chat of this update, or make it; runs before every other handler."""
     context.incoming = update
     user = update.effective_user
-    if user is None or user.is_bot:
-        return
+    if user is None or user.is_bot or update.pre_checkout_query is not None:
+        return  # a pre-checkout question has seconds: nothing is written for it
     chat_id = user.id
     async with context.shop.store.read() as tx:
         chat = await tx.chats.get(chat_id)
