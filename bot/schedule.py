@@ -10,6 +10,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.services.work import Worker
 
 
+async def _tick(worker: Worker) -> None:
+    """The scheduler cancels its jobs when it ends, so the work itself is not one of them."""
+    worker.ring()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """`worker` is rung every `seconds`. `next_due` says when it has work next (UTC): a clock
@@ -28,8 +33,9 @@ def start(jobs: Sequence[Job]) -> AsyncIOScheduler:
     )
     for job in jobs:
         scheduler.add_job(
-            job.worker.run,
+            _tick,
             IntervalTrigger(seconds=job.seconds, timezone=UTC),
+            args=[job.worker],
             id=job.worker.name,
         )
     scheduler.start()

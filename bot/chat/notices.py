@@ -1,7 +1,7 @@
 """Puts the outbox's facts into words at the moment they are sent, or drops what is outdated."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
@@ -10,7 +10,7 @@ from bot.chat.views import orders, queue, reminders
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
 from bot.domain.orders import RUNNING_ORDERS
-from bot.domain.reminders import Stage, cycle_of
+from bot.domain.reminders import Stage, StageKind, cycle_of
 from bot.domain.sims import Sim
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx
@@ -64,7 +64,7 @@ class Renderer:
 
     async def _reminder(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         data = notice.data
-        sim = await self._still(tx, data)
+        sim = await self._still(tx, chat, data)
         if sim is None:
             return None
         also = Stage.parse(data["also"]) if data.get("also") else None
@@ -81,17 +81,20 @@ class Renderer:
     async def _digest(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         items = []
         for item in notice.data["items"]:
-            sim = await self._still(tx, item)
+            sim = await self._still(tx, chat, item)
             if sim is not None:
                 items.append((sim, Stage.parse(item["stage"])))
         if not items:
             return None
         return Rendered(reminders.digest(_words(chat), items, self._clock.now()))
 
-    async def _still(self, tx: Tx, data: Mapping[str, Any]) -> Sim | None:
-        """The SIM if its reminder is still true: not renewed, removed, stopped or being paid."""
+    async def _still(self, tx: Tx, chat: Chat, data: Mapping[str, Any]) -> Sim | None:
+        """The SIM if its reminder is still true: theirs, not renewed, lapsed, stopped or paid."""
         sim = await tx.sims.get(data["sim_id"])
-        if sim is None or sim.removed_at or sim.reminders_stopped:
+        if sim is None or sim.owner_id != chat.id or sim.removed_at or sim.reminders_stopped:
+            return None
+        ahead = Stage.parse(data["stage"]).kind is StageKind.EXPIRY
+        if ahead and sim.expiry is not None and sim.expiry <= self._clock.now():
             return None
         if cycle_of(sim, data["stage"]) != data["cycle"]:
             return None
@@ -144,6 +147,9 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> orders.Sale | No
     sim = await tx.sims.get(order.sim_id) if order else None
     if order is None or sim is None:
         return None
+    if sim.owner_id != order.chat_id:
+        # It was handed on: what its next holder calls it, and its dates now, are theirs.
+        sim = replace(sim, nickname=None, expiry=order.new_expiry)
     topups = await tx.topups.of_order(order_id)
     paid = [p for p in await tx.payments.of_order(order_id) if p.charge_id]
     return orders.Sale(

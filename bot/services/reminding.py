@@ -22,11 +22,16 @@ from bot.services.work import Worker
 
 log = structlog.get_logger()
 
-_BATCH = 500
+_BATCH = 100
+"""SIMs of one transaction: few enough that the inbox hardly waits for it."""
+_AFTER_FAILURE = timedelta(hours=1)
 _FRESH = timedelta(minutes=30)
 """A reading younger than this is not asked for again before a reminder."""
 _SILENCE = timedelta(minutes=10)
 """How long a running order puts a reminder off before it is looked at again."""
+
+_Readings = dict[str, Reading | None]
+"""What was read just now, by the id of the SIM; None where nothing was."""
 
 
 class Reminding:
@@ -46,25 +51,38 @@ class Reminding:
 
     async def _tick(self) -> None:
         now = self._clock.now()
-        while True:
+        while not self.worker.stopping:
             async with self._store.read() as tx:
                 sims = await tx.sims.due(now, _BATCH)
             if not sims:
-                break
+                return
             fresh = await asyncio.gather(*(self._reread(sim, now) for sim in sims))
-            by_chat: dict[int, list[str]] = defaultdict(list)
-            async with self._store.write() as tx:
-                for sim, reading in zip(sims, fresh, strict=True):
-                    if reading is not None:
-                        await tx.sims.add_reading(sim.id, reading)
-                    if sim.owner_id is not None:
-                        by_chat[sim.owner_id].append(sim.id)
-                for chat_id, sim_ids in by_chat.items():
-                    await self._remind(tx, chat_id, sim_ids, now)
+            by_chat: dict[int, _Readings] = defaultdict(dict)
+            for sim, reading in zip(sims, fresh, strict=True):
+                if sim.owner_id is not None:
+                    by_chat[sim.owner_id][sim.id] = reading
+            await self._remind_chats(by_chat, now)
+            for worker in self.rings:
+                worker.ring()
             if len(sims) < _BATCH:
-                break
-        for worker in self.rings:
-            worker.ring()
+                return
+
+    async def _remind_chats(self, by_chat: Mapping[int, _Readings], now: datetime) -> None:
+        """One transaction for all; each its own when one breaks it, so that no other waits."""
+        try:
+            async with self._store.write() as tx:
+                for chat_id, readings in by_chat.items():
+                    await self._remind(tx, chat_id, readings, now)
+        except Exception:
+            log.exception("reminders_failed", chats=list(by_chat))
+            if len(by_chat) > 1:
+                for chat_id, readings in by_chat.items():
+                    await self._remind_chats({chat_id: readings}, now)
+                return
+            async with self._store.write() as tx:
+                for readings in by_chat.values():
+                    for sim_id in readings:
+                        await tx.sims.set_next_reminder(sim_id, now + _AFTER_FAILURE)
 
     async def _reread(self, sim: Sim, now: datetime) -> Reading | None:
         carrier = self._carriers.get(sim.supplier)
@@ -79,12 +97,16 @@ class Reminding:
         except SupplierUnavailable as error:
             # Better a reminder from the last reading, which names its age, than none.
             log.warning("reread_failed", sim=sim.id, reason=error.reason)
-            return None
+        except Exception:
+            log.exception("reread_crashed", sim=sim.id)
+        return None
 
-    async def _remind(self, tx: Tx, chat_id: int, sim_ids: list[str], now: datetime) -> None:
+    async def _remind(self, tx: Tx, chat_id: int, readings: _Readings, now: datetime) -> None:
         chat = await tx.chats.get(chat_id)
         found: list[tuple[Sim, Due]] = []
-        for sim_id in sim_ids:
+        for sim_id, reading in readings.items():
+            if reading is not None:
+                await tx.sims.add_reading(sim_id, reading)
             sim = await tx.sims.get(sim_id)
             if sim is None or chat is None:
                 continue
@@ -131,7 +153,7 @@ class Reminding:
         now = self._clock.now()
         async with self._store.write() as tx:
             current = await tx.sims.get(sim.id)
-            if current is not None:
+            if current is not None and current.owner_id == sim.owner_id:
                 await tx.sims.update(sim.id, current.version, **changes)
                 await replan(tx, sim.id, now)
 

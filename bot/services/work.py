@@ -36,9 +36,17 @@ class Worker:
         """One run now, after the one under way if there is one. Failures are logged, not raised:
         the work is still in the store and the next ring finds it."""
         async with self._running:
+            if self.stopping:
+                return
             self._rung.clear()
             try:
                 await self._step()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Something that the step awaited was cancelled, not the worker.
+                log.exception("work_failed", work=self.name)
             except Exception:
                 log.exception("work_failed", work=self.name)
 
