@@ -192,6 +192,17 @@ class Town:
         """kill -9 the bot; returns when its successor answers and is idle."""
         await self._end(signal.SIGKILL)
 
+    async def sleep(self, **span: float) -> None:
+        """The bot is down for days=, hours=, minutes= while the world goes on."""
+        old = self.demo.bot_pid
+        assert old is not None
+        os.kill(old, signal.SIGSTOP)
+        self.demo.clock.advance(timedelta(**span).total_seconds())
+        os.kill(old, signal.SIGKILL)
+        await until(lambda: self._has_successor(old))
+        await self.demo.wait_for_bot()
+        assert await self.idle(20)
+
     async def terminate(self) -> None:
         """End the bot as a service manager does; returns when its successor is idle."""
         await self._end(signal.SIGTERM)
