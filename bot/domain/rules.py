@@ -24,7 +24,7 @@ class Activity(StrEnum):
     DATA = "data"
     TOP_UP = "top_up"
     PLAN = "plan"  # a plan or a pack renewed or bought
-    USED = "used"  # told only as "in a way that counts"
+    USED = "used"  # told only as use that counts; in a rule, that any use does
 
 
 _BOUGHT = frozenset({Activity.TOP_UP, Activity.PLAN})
@@ -97,23 +97,23 @@ class Lapse:
 
 @dataclass(frozen=True, slots=True)
 class Cheapest:
-    """The cheapest known way to keep a line: `pay` once in `every_days`, None for unknown."""
+    """The cheapest known way to keep a line: `pay` once in `every_days`; None for unknown."""
 
     action: Activity
-    pay: Money
+    pay: Money | None
     every_days: int | None
     said_by: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceWay:
-    """How to see the balance: a code to dial, a text to send to a number, or a website."""
+    """How to see the balance: a code to dial, a text to send `to` a number, or a place to look."""
 
     said_by: tuple[Evidence, ...]
     dial: str | None = None
     sms: str | None = None
     to: str | None = None
-    web: str | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +294,9 @@ def kept_days(rule: Rule, kind: Activity, tier: int | None = None) -> int | None
 
 def counts(rule: Rule, kind: Activity) -> bool:
     """Whether an activity keeps the line; what nobody knows does not."""
-    if kind is Activity.USED:
-        return bool(rule.counts)
     if rule.counts is not None:
-        return kind in rule.counts
+        told = set(rule.counts)
+        return kind in told or Activity.USED in told or kind is Activity.USED
     return kind is Activity.TOP_UP and rule.source is not Source.RULE
 
 
