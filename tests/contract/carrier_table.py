@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from bot.carriers.dingconnect import DingConnect
+from bot.carriers.airalo import Airalo
 from bot.carriers.esim_access import EsimAccess
 from bot.carriers.manual import Manual
 from bot.ports import Capabilities
+from tests.contract.bench_dingconnect import DingConnectBench, dingconnect_bench
+from tests.contract.bench_airalo import AiraloBench, airalo_bench
 from tests.contract.bench_esim_access import EsimAccessBench, esim_access_bench, manual_bench
 from tests.contract.carrier_bench import Bench, Host
 
@@ -33,6 +37,10 @@ ADAPTERS: Mapping[str, Adapter] = {
     "esim_access": Adapter(
         esim_access_bench, EsimAccess.capabilities, EsimAccessBench.misbehaviour
     ),
+    "dingconnect": Adapter(
+        dingconnect_bench, DingConnect.capabilities, DingConnectBench.misbehaviour
+    ),
+    "airalo": Adapter(airalo_bench, Airalo.capabilities, AiraloBench.misbehaviour),
     "manual": Adapter(manual_bench, Manual.capabilities, {}),
 }
 
