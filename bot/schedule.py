@@ -26,7 +26,7 @@ class Job:
 
 
 def start(jobs: Sequence[Job]) -> AsyncIOScheduler:
-    """Start to tick. A late tick still runs, several late ones run once, none runs twice at once."""
+    """Start to tick. A late tick still rings, several late ones ring once."""
     scheduler = AsyncIOScheduler(
         timezone=UTC,
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},

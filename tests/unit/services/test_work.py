@@ -127,7 +127,7 @@ async def test_a_stop_waits_for_the_run_under_way_and_starts_no_other() -> None:
 async def test_what_goes_on_and_on_sees_the_stop() -> None:
     async def step() -> None:
         while not worker.stopping:
-            await asyncio.sleep(0)
+            await turns(1)
 
     worker = Worker("w", step)
     worker.start()

@@ -1,0 +1,338 @@
+"""The reminder tick: the ledger and the message together, each stage once, nobody forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from bot.chat.notices import Renderer
+from bot.chat.shop import Merchant
+from bot.domain.chats import Preferences
+from bot.domain.orders import OrderState
+from bot.domain.sims import Sim
+from bot.ports import Notice, Outcome
+from bot.services.planning import replan
+from bot.services.reminding import Reminding
+from bot.store import Database
+from tests.unit.services.house import HandClock, Supplier, fresh, opened
+from tests.unit.store.samples import ALICE, BOB, NOW, days, managed, order, quote, sim
+
+DUE = NOW + timedelta(days=9)  # 12:00 UTC, a day before expiry; the hour of reminders has passed
+
+
+@dataclass
+class Desk:
+    database: Database
+    clock: HandClock
+    supplier: Supplier
+    reminding: Reminding
+    renderer: Renderer
+
+    async def add(self, *sims: Sim) -> None:
+        async with self.database.write() as tx:
+            for each in sims:
+                assert await tx.sims.add(each)
+                await replan(tx, each.id, self.clock.now())
+
+    async def prefer(self, **changes: Any) -> None:
+        async with self.database.write() as tx:
+            await tx.chats.set_preferences(ALICE, replace(Preferences(), **changes))
+
+    async def tick(self) -> list[Notice]:
+        """One tick, and what it put into the outbox."""
+        await self.reminding.worker.run()
+        async with self.database.write() as tx:
+            found: list[Notice] = []
+            while batch := await tx.outbox.claim(self.clock.now(), 100):
+                for notice in batch:
+                    assert notice.id is not None
+                    await tx.outbox.settle(notice.id, Outcome.SENT, self.clock.now())
+                    found.append(notice)
+        return found
+
+    async def at(self, moment: Any) -> list[str]:
+        """Stages told by a tick at that moment."""
+        self.clock.at = moment
+        return [str(notice.data.get("stage", "digest")) for notice in await self.tick()]
+
+    async def live(self, until: Any) -> list[str]:
+        """Stages told until then, by ticks at the moments the SIMs ask for."""
+        found: list[str] = []
+        while (due := await self.reminding.next_due()) is not None and due <= until:
+            assert due > self.clock.at or not found, "a tick that moves nothing would spin"
+            found += await self.at(max(due, self.clock.at))
+            self.clock.advance(minutes=1)
+        self.clock.at = until
+        return found
+
+    async def sim(self, sim_id: str = "s1") -> Sim:
+        async with self.database.read() as tx:
+            found = await tx.sims.get(sim_id)
+        assert found is not None
+        return found
+
+    async def change(self, **changes: Any) -> None:
+        async with self.database.write() as tx:
+            current = await tx.sims.get("s1")
+            assert current is not None
+            await tx.sims.update("s1", current.version, **changes)
+            await replan(tx, "s1", self.clock.now())
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(tmp_path) as database:
+        clock = HandClock()
+        supplier = Supplier(clock)
+        carriers: Any = {supplier.name: supplier}
+        yield Desk(
+            database, clock, supplier, Reminding(database, clock, carriers),
+            Renderer(database, clock, carriers, Merchant("Shop")),
+        )  # fmt: skip
+
+
+# ---- once each -----------------------------------------------------------------------------
+
+
+async def test_every_stage_once_in_its_order(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    assert await desk.live(days(200)) == [
+        "expiry-7", "expiry-3", "expiry-1", "expiry-0", "grace-started", "grace-3", "grace-1",
+        "lost",
+    ]  # fmt: skip
+    assert await desk.reminding.next_due() is None
+
+
+async def test_a_second_tick_of_the_same_minute_says_nothing(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    assert await desk.at(DUE) == ["expiry-1"]
+    assert await desk.at(DUE) == []
+
+
+async def test_ticks_at_once_say_it_once(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    desk.clock.at = DUE
+    other = Reminding(desk.database, desk.clock, {})
+    await asyncio.gather(desk.reminding.worker.run(), other.worker.run())
+    assert len(await desk.tick()) == 1
+
+
+async def test_what_was_missed_is_told_once_by_the_latest_stage(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    assert await desk.at(DUE) == ["expiry-1"]  # the machine was off for days
+    async with desk.database.read() as tx:
+        told = await tx.reminders.sent("s1", "2026-11-30")
+    assert told == {"expiry-7", "expiry-3", "expiry-1"}
+
+
+async def test_the_ledger_and_the_message_are_one_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.add(sim("s1"))
+    desk.clock.at = DUE
+
+    def broken(*given: object) -> Notice:
+        raise RuntimeError("dies between the ledger and the outbox")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.services.reminding._reminder", broken)
+        assert await desk.tick() == []
+    async with desk.database.read() as tx:
+        assert await tx.reminders.sent("s1", "2026-11-30") == frozenset()
+    assert (await desk.sim()).next_reminder_at == DUE + timedelta(hours=1)
+    assert await desk.at(DUE + timedelta(hours=1)) == ["expiry-1"]
+
+
+# ---- what silences -------------------------------------------------------------------------
+
+
+async def running(desk: Desk) -> None:
+    async with desk.database.write() as tx:
+        await tx.quotes.add(quote(sim_id="s1"), None)
+        await tx.orders.add(order(sim_id="s1", state=OrderState.PAID))
+
+
+async def test_a_running_order_silences_and_the_reminder_follows_when_it_fails(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    await running(desk)
+    assert await desk.at(DUE) == []
+    assert (await desk.sim()).next_reminder_at == DUE + timedelta(minutes=10)
+    async with desk.database.write() as tx:
+        await tx.orders.move("o1", OrderState.PAID, OrderState.REFUND_DUE, "test", DUE)
+    assert await desk.at(DUE + timedelta(minutes=10)) == ["expiry-1"]
+
+
+async def test_a_renewal_that_the_supplier_knows_of_silences(desk: Desk) -> None:
+    await desk.add(managed("s1", ALICE, expiry=days(10), grace_end=None))
+    desk.supplier.shown["s1"] = fresh(expiry=days(40))
+    assert await desk.at(DUE) == []
+    assert (await desk.sim()).expiry == days(40)
+    assert await desk.live(days(39)) == ["expiry-7", "expiry-3", "expiry-1"]
+
+
+async def test_a_supplier_out_of_reach_silences_nobody(desk: Desk) -> None:
+    await desk.add(managed("s1", ALICE, expiry=days(10), grace_end=None))
+    assert await desk.at(DUE) == ["expiry-1"]
+
+
+async def test_a_reading_that_breaks_stops_nobody(desk: Desk) -> None:
+    async def broken(line: Sim) -> None:
+        raise RuntimeError("a defect")
+
+    desk.supplier.snapshot = broken  # type: ignore[method-assign,assignment]
+    await desk.add(managed("s1", ALICE, expiry=days(10), grace_end=None), sim("s2", BOB))
+    assert await desk.at(DUE) == ["expiry-1", "expiry-1"]
+
+
+async def test_a_chat_that_breaks_stops_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remind = desk.reminding._remind
+
+    async def broken(tx: Any, chat_id: int, *rest: Any) -> None:
+        await remind(tx, chat_id, *rest)
+        if chat_id == ALICE:
+            raise RuntimeError("a defect")
+
+    monkeypatch.setattr(desk.reminding, "_remind", broken)
+    await desk.add(sim("s1"), sim("s2", BOB))
+    desk.clock.at = DUE
+    [only] = await desk.tick()
+    assert only.chat_id == BOB
+    assert await desk.tick() == []
+
+
+async def test_whoever_blocked_us_gets_nothing_until_they_come_back(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    async with desk.database.write() as tx:
+        await tx.chats.set_blocked(ALICE, NOW)
+    assert await desk.at(DUE) == []
+    assert await desk.reminding.next_due() is None
+    async with desk.database.write() as tx:
+        await tx.chats.set_blocked(ALICE, None)
+    await desk.reminding.chat_changed(ALICE)
+    assert await desk.at(DUE) == ["expiry-1"]
+
+
+async def test_a_snooze_is_silence_then_the_same_again(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    assert await desk.at(DUE) == ["expiry-1"]
+    until = DUE + timedelta(hours=2)
+    await desk.reminding.snooze(await desk.sim(), until)
+    assert await desk.at(until - timedelta(minutes=1)) == []
+    assert await desk.at(until) == ["expiry-1"]
+    assert await desk.at(until) == []
+
+
+async def test_stopped_is_stopped_and_can_begin_again(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    await desk.reminding.stop(await desk.sim())
+    assert await desk.at(DUE) == []
+    await desk.reminding.restart(await desk.sim())
+    assert await desk.at(DUE) == ["expiry-1"]
+
+
+async def test_a_former_owners_tap_changes_nothing(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    before = await desk.sim()
+    await desk.change(owner_id=BOB)
+    await desk.reminding.stop(before)
+    assert not (await desk.sim()).reminders_stopped
+
+
+# ---- several at once -----------------------------------------------------------------------
+
+
+async def test_several_are_one_message_where_that_is_wanted(desk: Desk) -> None:
+    await desk.add(sim("s1"), sim("s2"), sim("s3", BOB))
+    assert sorted(await desk.at(DUE)) == ["digest", "expiry-1"]
+    await desk.prefer(digest=False)
+    assert sorted(await desk.at(days(9.999))) == ["expiry-0"] * 3
+
+
+async def test_more_than_a_batch_is_told_in_one_tick(desk: Desk) -> None:
+    await desk.prefer(digest=False)
+    await desk.add(*(sim(f"s{n}") for n in range(130)))
+    assert len(await desk.at(DUE)) == 130
+
+
+# ---- between the ledger and the send -------------------------------------------------------
+
+
+async def waiting(desk: Desk) -> Notice:
+    """The reminder of DUE, not sent yet."""
+    await desk.add(sim("s1"))
+    desk.clock.at = DUE
+    [notice] = await desk.tick()
+    return notice
+
+
+async def test_a_reminder_that_is_still_true_is_sent_after_a_restart(desk: Desk) -> None:
+    notice = await waiting(desk)
+    assert await desk.renderer.render(notice) is not None
+
+
+async def test_a_renewal_in_between_drops_it_and_the_next_cycle_works(desk: Desk) -> None:
+    notice = await waiting(desk)
+    await desk.change(expiry=days(40), grace_end=days(130))
+    assert await desk.renderer.render(notice) is None
+    assert await desk.live(days(39.5)) == ["expiry-7", "expiry-3", "expiry-1"]
+
+
+async def test_a_payment_in_between_drops_it(desk: Desk) -> None:
+    notice = await waiting(desk)
+    await running(desk)
+    assert await desk.renderer.render(notice) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"owner_id": BOB}, {"owner_id": None}, {"removed_at": DUE}, {"reminders_stopped": True}],
+)
+async def test_what_is_not_theirs_any_more_or_unwanted_is_not_told(
+    desk: Desk, changes: dict[str, Any]
+) -> None:
+    notice = await waiting(desk)
+    await desk.change(**changes)
+    assert await desk.renderer.render(notice) is None
+
+
+async def test_it_expires_with_what_it_says(desk: Desk) -> None:
+    notice = await waiting(desk)
+    assert notice.expires_at == days(10)
+    desk.clock.at = days(10)
+    assert await desk.renderer.render(notice) is None
+
+
+async def test_a_digest_names_only_what_is_still_true(desk: Desk) -> None:
+    await desk.add(sim("s1", nickname="First"), sim("s2", nickname="Second"))
+    desk.clock.at = DUE
+    [notice] = await desk.tick()
+    await desk.change(expiry=days(40))
+    rendered = await desk.renderer.render(notice)
+    assert rendered is not None
+    assert "Second" in rendered.screen.text
+    assert "First" not in rendered.screen.text
+    desk.clock.at = days(11)
+    assert await desk.renderer.render(notice) is None
+
+
+# ---- cost ----------------------------------------------------------------------------------
+
+
+async def test_a_tick_with_nothing_due_is_one_question(desk: Desk) -> None:
+    await desk.add(*(sim(f"s{n}") for n in range(20)))
+    statements: list[str] = []
+    for engine in (desk.database._reader, desk.database._writer):
+        event.listen(
+            engine.sync_engine, "before_cursor_execute",
+            lambda conn, cursor, statement, *rest: statements.append(statement),
+        )  # fmt: skip
+    await desk.reminding.worker.run()
+    assert len([s for s in statements if s.lstrip().upper().startswith("SELECT")]) == 1
+    assert not [s for s in statements if "IMMEDIATE" in s]
