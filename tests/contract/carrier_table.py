@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot.carriers.dingconnect import DingConnect
 from bot.carriers.airalo import Airalo
+from bot.carriers.dingconnect import DingConnect
 from bot.carriers.esim_access import EsimAccess
 from bot.carriers.manual import Manual
+from bot.carriers.reloadly import Reloadly
 from bot.ports import Capabilities
-from tests.contract.bench_dingconnect import DingConnectBench, dingconnect_bench
 from tests.contract.bench_airalo import AiraloBench, airalo_bench
+from tests.contract.bench_dingconnect import DingConnectBench, dingconnect_bench
 from tests.contract.bench_esim_access import EsimAccessBench, esim_access_bench, manual_bench
+from tests.contract.bench_reloadly import ReloadlyBench, reloadly_bench
 from tests.contract.carrier_bench import Bench, Host
 
 Check = Callable[[Any], Awaitable[None]]
@@ -41,6 +43,7 @@ ADAPTERS: Mapping[str, Adapter] = {
         dingconnect_bench, DingConnect.capabilities, DingConnectBench.misbehaviour
     ),
     "airalo": Adapter(airalo_bench, Airalo.capabilities, AiraloBench.misbehaviour),
+    "reloadly": Adapter(reloadly_bench, Reloadly.capabilities, ReloadlyBench.misbehaviour),
     "manual": Adapter(manual_bench, Manual.capabilities, {}),
 }
 
