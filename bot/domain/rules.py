@@ -55,9 +55,12 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One source. `date` is when it said so, as exactly as known: "2026-07-27", "2026"."""
+    """One source, named in every language of the bot.
 
-    source: str
+    `date` is when it said so, as exactly as known: "2026-07-27", "2026".
+    """
+
+    source: Mapping[str, str]
     confidence: Confidence
     date: str | None = None
     url: str | None = None
@@ -188,9 +191,12 @@ class Rule:
     counts: tuple[Activity, ...] | None
 
     @property
-    def bought(self) -> bool:
-        """Whether only money keeps the line: then its deadline is the end of its validity."""
-        return bool(self.counts) and set(self.counts or ()) <= _BOUGHT
+    def by_validity(self) -> bool:
+        """Whether only what is paid keeps the line: its deadline is then the end of its validity.
+
+        So it is too while nobody knows what counts: then only a top-up is taken to.
+        """
+        return self.counts is None or set(self.counts) <= _BOUGHT
 
     @property
     def source(self) -> Source:

@@ -130,7 +130,10 @@ class Sim:
     removed_at: datetime | None = None
     created_at: datetime | None = None
     keep_deadline: datetime | None = None
-    """Until when (UTC) the line has to be used or topped up, by a rule; None when nobody knows."""
+    """Until when (UTC) the line has to be used, by a rule that counts use; None without one.
+
+    Under a rule that counts only what is paid the expiry is the deadline.
+    """
     deadline_source: Source | None = None
     device: str | None = None
     imei: str | None = None

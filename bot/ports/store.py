@@ -112,7 +112,7 @@ class Sims(Protocol):
         ...
 
     async def kept(self) -> list[Sim]:
-        """Owned SIMs that have a keep-number deadline."""
+        """Owned SIMs with a rule or a keep-number deadline."""
         ...
 
 

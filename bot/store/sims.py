@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.sims import Reading, Sim, Tracking
@@ -137,9 +137,9 @@ class SimRows:
         return await self._many(ordered.limit(limit))
 
     async def kept(self) -> list[Sim]:
-        """Owned SIMs that have a keep-number deadline, in the order they came."""
+        """Owned SIMs with a rule or a keep-number deadline, in the order they came."""
         statement = select(*_SIM.columns).where(
-            sims.c.keep_deadline.is_not(None),
+            or_(sims.c.rule.is_not(None), sims.c.keep_deadline.is_not(None)),
             sims.c.removed_at.is_(None),
             sims.c.owner_id.is_not(None),
         )

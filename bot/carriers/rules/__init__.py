@@ -5,8 +5,8 @@
     aliases: [Smart PH]
     country: PH
     sources:                        # every fact below names one or more of these
-      page: {is: "help.smart.com.ph, Account Validity", confidence: official, url: https://…}
-      review: {is: "…", confidence: dataset, date: 2026}
+      page: {is: Smart's own page, confidence: official, url: https://…}
+      review: {is: {en: …, zh_Hans: …, zh_Hant: …}, confidence: dataset, date: 2026}
     counts: {what: [top_up], by: page}       # call, sms, data, top_up, plan
     interval: [{days: 365, by: page}]        # how long one activity keeps it
     grace: [{days: 120, by: page}, {days: 180, by: review}]
@@ -70,6 +70,11 @@ def _length(value: object) -> object:
     return None if value == "unknown" else value
 
 
+def _texts(value: object) -> object:
+    """One text for all languages, or one for each."""
+    return dict.fromkeys(("en", "zh_Hans", "zh_Hant"), value) if isinstance(value, str) else value
+
+
 def _money(value: object) -> object:
     found = _MONEY.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -108,17 +113,25 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
+class Texts(_Model):
+    """A text in every language of the bot."""
+
+    en: Annotated[str, Field(min_length=3)]
+    zh_Hans: str
+    zh_Hant: str
+
+
 class SourceRow(_Model):
     """Somebody who says something; `date` is 2026, 2026-07 or 2026-07-27, left out if unknown."""
 
-    said: Annotated[str, Field(alias="is", min_length=3)]
+    said: Annotated[Texts, Field(alias="is"), BeforeValidator(_texts)]
     confidence: Confidence
     date: Annotated[str, Field(pattern=_DATE.pattern + "$")] | None = None
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
 
     def evidence(self) -> Evidence:
         """As the domain has it."""
-        return Evidence(self.said, self.confidence, self.date, self.url)
+        return Evidence(self.said.model_dump(), self.confidence, self.date, self.url)
 
 
 class CountsRow(_Model):
@@ -188,18 +201,14 @@ class CheapestRow(_Model):
         return rules.Cheapest(self.action, self.pay, self.every_days, self.by)
 
 
-class NoteRow(_Model):
+class NoteRow(Texts):
     """What fits nowhere else."""
 
-    en: str
-    zh_Hans: str
-    zh_Hant: str
     by: By
 
     def note(self) -> rules.Note:
         """As the domain has it."""
-        text = {"en": self.en, "zh_Hans": self.zh_Hans, "zh_Hant": self.zh_Hant}
-        return rules.Note(text, self.by)
+        return rules.Note(self.model_dump(exclude={"by"}), self.by)
 
 
 class PackFile(_Model):
