@@ -12,9 +12,10 @@ from zlib import crc32
 import structlog
 from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, RetryAfter, TelegramError, TimedOut
+from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.request import NotSent, ServerFailed
 from bot.chat.screen import Screen
 from bot.chat.shop import Shop
 from bot.domain.chats import Chat
@@ -23,6 +24,8 @@ from bot.ports import Notice, Priority
 from bot.services import notices
 
 log = structlog.get_logger()
+
+_MOMENT = 2.0
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -118,7 +121,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 reply_markup=screen.markup,
                 link_preview_options=NO_PREVIEW,
             )
-        except RetryAfter as error:
+        except (RetryAfter, NotSent, ServerFailed) as error:
             await self._later(screen, None, seconds(error))
             return None
         return message.message_id
@@ -140,7 +143,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             if not gone(error):
                 raise
             return await self.send(screen)
-        except RetryAfter as error:
+        except (RetryAfter, NetworkError) as error:
+            # An edit that may have happened is repeated without harm.
             await self._later(screen, message_id, seconds(error))
             return None
         return message_id
@@ -152,7 +156,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         self.answered = True
         try:
             await self.query.answer(text, show_alert=alert)
-        except (BadRequest, RetryAfter, TimedOut) as error:
+        except (RetryAfter, NetworkError) as error:
             log.info("tap_not_answered", reason=type(error).__name__)
 
     async def _later(self, screen: Screen, message_id: int | None, wait: float) -> None:
@@ -162,7 +166,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             chat_id=self.me.id,
             dedupe_key=f"later:{self.update_id}:{message_id}:{crc32(screen.text.encode())}",
             priority=Priority.TOPUP,
-            data={"text": str(screen.text), "rows": rows, "edits": message_id},
+            data={
+                "text": str(screen.text),
+                "rows": rows,
+                "edits": message_id,
+                "at": self.now.timestamp(),
+            },
             not_before=self.now + timedelta(seconds=wait),
             expires_at=self.now + timedelta(minutes=10),
         )
@@ -170,8 +179,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await tx.outbox.add(notice)
 
 
-def seconds(error: RetryAfter) -> float:
-    """How long Telegram asks us to wait."""
+def seconds(error: TelegramError) -> float:
+    """How long Telegram asks us to wait; a moment when it does not say."""
+    if not isinstance(error, RetryAfter):
+        return _MOMENT
     wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
@@ -186,5 +197,10 @@ def gone(error: TelegramError) -> bool:
     text = error.message.lower()
     return any(
         part in text
-        for part in ("message to edit not found", "message can't be edited", "there is no text in")
+        for part in (
+            "message to edit not found",
+            "message can't be edited",
+            "there is no text in",
+            "message_id_invalid",
+        )
     )

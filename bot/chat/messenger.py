@@ -17,7 +17,7 @@ from telegram.error import (
 
 from bot.chat.context import NO_PREVIEW, gone, seconds, unchanged
 from bot.chat.notices import Rendered, Renderer
-from bot.chat.request import NotSent
+from bot.chat.request import NotSent, ServerFailed
 from bot.ports import Clock, Delivery, Notice, Outcome, Store
 
 log = structlog.get_logger()
@@ -44,8 +44,12 @@ class TelegramMessenger:
         except TelegramError as error:
             return await self._explain(notice, rendered, error)
         if rendered.order_id is not None and message_id != rendered.edits:
-            async with self._store.write() as tx:
-                await tx.orders.set_message(rendered.order_id, message_id)
+            try:
+                async with self._store.write() as tx:
+                    await tx.orders.set_message(rendered.order_id, message_id)
+            except Exception:
+                # The message is there all the same; sending it again would make it two.
+                log.exception("order_message_not_kept", order=rendered.order_id)
         return Delivery(Outcome.SENT, message_id=message_id)
 
     async def _put(self, chat_id: int, rendered: Rendered) -> int:
@@ -92,7 +96,7 @@ class TelegramMessenger:
                     return Delivery(Outcome.BLOCKED, detail=error.message)
                 log.error("notice_refused", kind=notice.kind, detail=error.message)
                 return Delivery(Outcome.FAILED, detail=error.message)
-            case NotSent():
+            case NotSent() | ServerFailed():
                 return Delivery(Outcome.RETRY)
             case TimedOut() if "pool" in error.message.lower():
                 return Delivery(Outcome.RETRY)
@@ -102,7 +106,7 @@ class TelegramMessenger:
             case TimedOut():
                 return Delivery(Outcome.AMBIGUOUS)
             case NetworkError():
-                # 5xx before the message was accepted, or a broken connection: not known.
+                # A connection that broke while the answer was awaited: not known.
                 return Delivery(Outcome.AMBIGUOUS)
         log.error("notice_failed", kind=notice.kind, detail=error.message)
         return Delivery(Outcome.FAILED, detail=error.message)

@@ -133,6 +133,11 @@ class Renderer:
         return Rendered(Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]]))
 
     async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        edits = notice.data["edits"]
+        for order in await tx.orders.of_chat(chat.id, 5) if edits is not None else ():
+            moved = order.fulfilled_at or order.paid_at
+            if order.message_id == edits and moved and moved.timestamp() >= notice.data["at"]:
+                return None  # it would stand over what the order's message tells since
         rows = [[Button(*cell) for cell in row] for row in notice.data["rows"]]
         return Rendered(Screen(Html(notice.data["text"]), rows), edits=notice.data["edits"])
 

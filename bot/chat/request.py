@@ -19,6 +19,11 @@ class NotSent(NetworkError):
     """No byte of the request left this machine: repeating it is safe."""
 
 
+class ServerFailed(NetworkError):
+    """Telegram's own servers failed (5xx): as a rule nothing was accepted, and nothing else of it
+    is known. During an outage this comes for hours."""
+
+
 class AiohttpRequest(BaseRequest):
     """One session of at most `connections` connections, opened on first use."""
 
@@ -54,7 +59,7 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """One HTTP exchange. Raises NotSent, TimedOut or NetworkError."""
+        """One HTTP exchange. Raises NotSent, ServerFailed, TimedOut or NetworkError."""
         if self._session is None:
             raise NotSent("the request is not initialized")
         read = _seconds(read_timeout, self._read_timeout)
@@ -69,6 +74,8 @@ class AiohttpRequest(BaseRequest):
             async with self._session.request(
                 method, url, data=_body(request_data), timeout=timeout
             ) as response:
+                if response.status >= 500:
+                    raise ServerFailed(f"HTTP {response.status}")
                 return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(f"{type(error).__name__}") from error
