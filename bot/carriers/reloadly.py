@@ -68,8 +68,7 @@ NOBODYS = frozenset(
 
 # The codes known to mean that nothing was bought; the supplier's own list, and what people who
 # use it report. Any other code may hide a purchase and counts as unknown: among them
-# CUSTOM_IDENTIFIER_ALREADY_USED, PHONE_RECENTLY_RECHARGED (within two minutes, perhaps by us)
-# and all that tell of a failure at the operator.
+# CUSTOM_IDENTIFIER_ALREADY_USED and all that tell of a failure at the operator.
 REFUSALS: Mapping[str, str] = {
     "INSUFFICIENT_BALANCE": "no_money",
     "INACTIVE_ACCOUNT": "not_allowed",
@@ -89,6 +88,9 @@ REFUSALS: Mapping[str, str] = {
         "amount_out_of_range",
     ),
 }
+
+LATER: Mapping[str, str] = {"PHONE_RECENTLY_RECHARGED": "recharged_lately"}
+"""Refusals that end by themselves: a number takes one top-up in two minutes."""
 
 STATES: Mapping[str, TopUpStatus] = {
     "SUCCESSFUL": TopUpStatus.SUCCEEDED,
@@ -201,11 +203,15 @@ class Reloadly:
 
         UNKNOWN when the report is longer than we read: then its silence proves nothing.
         """
-        ours: list[Transaction] = []
-        for number in range(1, _PAGES + 1):
-            params = {"customIdentifier": request.ref, "size": str(_PAGE), "page": str(number)}
+        ours: dict[str, Transaction] = {}
+        # The first page is asked for without a number: whether they begin at 0 or 1 is not told.
+        for number in range(_PAGES):
+            params = {"customIdentifier": request.ref, "size": str(_PAGE)}
+            if number:
+                params["page"] = str(number)
             page: Page = parsed(Page, await self._api.read("/topups/reports/transactions", params))
-            ours += [one for one in page.content if one.custom_identifier == request.ref]
+            rows = [one for one in page.content if one.custom_identifier == request.ref]
+            ours.update((one.transaction_id, one) for one in rows)
             if page.last or not page.content:
                 break
         else:
@@ -214,11 +220,11 @@ class Reloadly:
         if not ours:
             return TopUpAnswer(TopUpStatus.NOT_FOUND)
         if len(ours) > 1:
-            log.error("reloadly.several", ref=request.ref, ids=[one.transaction_id for one in ours])
+            log.error("reloadly.several", ref=request.ref, ids=list(ours))
         # Rows of older accounts have no status; it has a question of its own.
         answers = [
             _told(one) if one.status else await self.status(request, one.transaction_id)
-            for one in ours
+            for one in ours.values()
         ]
         believed = list(STATES.values())
         return min(answers, key=lambda a: believed.index(a.status) if a.status in believed else 1)
@@ -233,7 +239,7 @@ class Reloadly:
             raise SupplierUnavailable(failed.reason) from failed
         if isinstance(obj, dict) and "transaction" in obj:
             shown: Status = parsed(Status, obj)
-            one = shown.transaction or Transaction(transaction_id=supplier_ref)
+            one = shown.transaction or parsed(Transaction, {"transactionId": supplier_ref})
             one = one.model_copy(update={"status": shown.status or one.status})
         else:
             one = parsed(Transaction, obj)
@@ -279,24 +285,26 @@ class Reloadly:
         """Buy one top-up; the call that buys is made at most once.
 
         The price is read first and refused above `max_cost`; the supplier itself takes no cap
-        along. REJECTED only where it said so with a code known to mean that, and its report
-        does not show our reference: a repeat of a lost call may be refused for other reasons.
+        along. REJECTED, by the supplier or by ourselves, is said only when the supplier's report
+        does not show our reference: this may be a repeat of a call whose answer was lost.
         """
+        answer = await self._submitted(request)
+        if answer.status is TopUpStatus.REJECTED:
+            answer = await self._doubted(answer, request)
+        log.info("reloadly.topup", ref=request.ref, status=answer.status, reason=answer.reason)
+        return answer
+
+    async def _submitted(self, request: TopUpRequest) -> TopUpAnswer:
         if request.sim.msisdn is None:
             return TopUpAnswer(TopUpStatus.REJECTED, reason="unknown_sim")
         try:
             order = await self._order(request.supplier_code, request.amount)
         except SupplierUnavailable as error:
-            log.warning("reloadly.not_sent", ref=request.ref, reason=error.reason)
             return TopUpAnswer(TopUpStatus.NOT_SENT, reason=error.reason)
         reason = order if isinstance(order, str) else _too_much(order, request.max_cost)
         if isinstance(order, str) or reason is not None:
             return TopUpAnswer(TopUpStatus.REJECTED, reason=reason)
-        answer = await self._buy(order, request.ref, request.sim.msisdn)
-        if answer.status is TopUpStatus.REJECTED and answer.supplier_ref is None:
-            answer = await self._doubted(answer, request)
-        log.info("reloadly.topup", ref=request.ref, status=answer.status, reason=answer.reason)
-        return answer
+        return await self._buy(order, request.ref, request.sim.msisdn)
 
     async def _buy(self, order: Order, ref: str, msisdn: str) -> TopUpAnswer:
         body = {
@@ -316,9 +324,11 @@ class Reloadly:
         except Failed as failed:
             if not failed.sent:
                 return TopUpAnswer(TopUpStatus.NOT_SENT, reason=failed.reason)
-            reason = REFUSALS.get(failed.code or "")
-            if failed.refused and reason is not None:
-                return TopUpAnswer(TopUpStatus.REJECTED, reason=reason)
+            code = (failed.code or "") if failed.refused else ""
+            if code in LATER:
+                return TopUpAnswer(TopUpStatus.NOT_SENT, reason=LATER[code])
+            if code in REFUSALS:
+                return TopUpAnswer(TopUpStatus.REJECTED, reason=REFUSALS[code])
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason=failed.reason)
         answer = _told(one)
         if answer.status is TopUpStatus.REVERSED:

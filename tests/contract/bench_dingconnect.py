@@ -53,6 +53,8 @@ class DingConnectBench(Bench):
         "never_arrives": "drop_before_accept",
         "http_500": "http_500",
         "http_429": "http_429",
+        "buying_500": "http_500",
+        "buying_429": "http_429",
         "wallet_empty": "wallet_empty",
         "lookup_lags": "lookup_lags",
         "price_moves": "price_changed",

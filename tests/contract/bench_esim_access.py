@@ -48,6 +48,8 @@ class EsimAccessBench(Bench):
         "never_arrives": "drop_before_accept",
         "http_500": "http_500",
         "http_429": "http_429",
+        "buying_500": "http_500",
+        "buying_429": "http_429",
         "wallet_empty": "wallet_empty",
         "lookup_lags": "lookup_lags",
         "other_types": "string_success",

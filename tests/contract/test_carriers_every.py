@@ -1,8 +1,9 @@
 """What every Carrier promises, whatever its supplier: each case runs on each adapter it fits.
 
 The cases know an adapter only through its Bench. Misbehaviours they ask for, of those that can
-show them: answer_lost, answer_slow, never_arrives, http_500, http_429, wallet_empty, lookup_lags,
-price_moves, other_types, repeat_is_refused, slow_final, fails_later, reverses.
+show them: answer_lost, answer_slow, never_arrives, http_500, http_429 (of every call),
+buying_500, buying_429 (of the call that buys), wallet_empty, lookup_lags, price_moves,
+other_types, repeat_is_refused, slow_final, fails_later, reverses.
 """
 
 import asyncio
@@ -233,8 +234,8 @@ def doubt(title: str, fault: str, reason: str, bought: int) -> None:
 doubt("bought, connection lost", "answer_lost", "connection_lost", 1)
 doubt("bought, answer too slow", "answer_slow", "timeout", 1)
 doubt("lost on the way there", "never_arrives", "connection_lost", 0)
-doubt("HTTP 500", "http_500", "http_500", 0)
-doubt("too many requests", "http_429", "busy", 0)
+doubt("HTTP 500", "buying_500", "http_500", 0)
+doubt("too many requests", "buying_429", "busy", 0)
 
 
 @case("a look-up that lags says not found, later found", finds, needs="lookup_lags")
