@@ -110,7 +110,7 @@ class _Supplier:
         response: Response
         try:
             self._check_key(request)
-            asked = _parsed(raw) if request.method == "POST" else query
+            asked = _parsed(method, raw) if request.method == "POST" else query
             response = self._handled(method, asked)
         except Refused as refused:
             record = {"TransferRecord": refused.record} if method == "SendTransfer" else {}
@@ -215,7 +215,7 @@ class _Supplier:
     # -- prices and transfers
 
     def _estimate(self, wanted: Any) -> Json:
-        if not isinstance(wanted, list) or not all(one.get("BatchItemRef") for one in wanted):
+        if not all(one.get("BatchItemRef") for one in wanted):
             raise Refused(4, "RequestInvalid")
         return {"Items": [self._estimated(one) for one in wanted]}
 
@@ -346,11 +346,14 @@ class _Supplier:
                 raise Refused(result, code, context, self._transfer_shown(failed))
 
 
-def _parsed(raw: bytes) -> Any:
+def _parsed(method: str, raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        body = json.loads(raw)
     except ValueError:
         raise Refused(4, "RequestInvalid") from None
+    if not isinstance(body, list if method == "EstimatePrices" else dict):
+        raise Refused(4, "RequestInvalid")
+    return body
 
 
 def _number(value: object) -> Decimal:
