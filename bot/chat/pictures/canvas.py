@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from bot.chat.pictures.fonts import SCALE, fit, font, width, wrap
+from bot.chat.pictures.fonts import SCALE, SMALL, TEXT, fit, font, width, wrap
 
 WIDTH = 520
 """Of every picture: a phone shows its 1040 pixels about one to one."""
@@ -25,6 +25,7 @@ INK = "#14211f"
 MUTED = "#5b6c68"
 ACCENT = "#0b7a6f"
 TRACK = "#e6efec"
+_LEADING = 23
 _SMOOTH = 4
 """Curves are drawn this much larger and shrunk, which is what makes them smooth."""
 
@@ -176,10 +177,10 @@ class Sheet:
             step = partial(_line, text=text, size=size, fill=fill, bold=bold, indent=indent)
             self.add(size * 1.5, step)
 
-    def notice(self, text: str, tone: Tone, size: float = 15) -> None:
+    def notice(self, text: str, tone: Tone) -> None:
         """A soft box with a few lines in it."""
-        found = wrap(text, size, ROOM - 28, 3)
-        self.add(len(found) * size * 1.45 + 20, partial(_notice, found=found, tone=tone, size=size))
+        found = wrap(text, TEXT, ROOM - 28, 3)
+        self.add(len(found) * _LEADING + 20, partial(_notice, found=found, tone=tone))
 
     def png(self) -> bytes:
         """Draw it all."""
@@ -200,19 +201,18 @@ def _line(
     canvas.text((LEFT + indent, y + size * 1.1), shown, size, fill, bold=bold)
 
 
-def _notice(canvas: Canvas, y: float, *, found: list[str], tone: Tone, size: float) -> None:
-    canvas.rounded((LEFT, y, RIGHT, y + len(found) * size * 1.45 + 20), 12, tone.soft)
+def _notice(canvas: Canvas, y: float, *, found: list[str], tone: Tone) -> None:
+    canvas.rounded((LEFT, y, RIGHT, y + len(found) * _LEADING + 20), 12, tone.soft)
     for place, line in enumerate(found):
-        at = (LEFT + 14, y + 10 + size * 1.08 + place * size * 1.45)
-        canvas.text(at, line, size, tone.strong)
+        at = (LEFT + 14, y + 10 + 17 + place * _LEADING)
+        canvas.text(at, line, TEXT, tone.strong)
 
 
 def pill(canvas: Canvas, right: float, y: float, text: str, tone: Tone) -> float:
     """A state in its colour, against the right; returns its left edge."""
-    size = 15
-    text = fit(text, size, ROOM * 0.5, bold=True)
-    left = right - width(text, size, bold=True) - 36
+    text = fit(text, SMALL, ROOM * 0.5, bold=True)
+    left = right - width(text, SMALL, bold=True) - 36
     canvas.rounded((left, y, right, y + 28), 14, tone.soft)
     canvas.disc((left + 16, y + 14), 4, tone.strong)
-    canvas.text((left + 25, y + 19.4), text, size, tone.strong, bold=True)
+    canvas.text((left + 25, y + 19), text, SMALL, tone.strong, bold=True)
     return left

@@ -20,7 +20,7 @@ from bot.chat.pictures.canvas import (
     Tone,
     pill,
 )
-from bot.chat.pictures.fonts import clean, fit, width, wrap
+from bot.chat.pictures.fonts import HERO, SMALL, TEXT, TITLE, clean, fit, width, wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class CardFacts:
     state: str
     tone: Tone
     headline: str = ""
-    detail: str = ""
+    detail: tuple[str, ...] = ()
     allowances: tuple[Allowance, ...] = ()
     timeline: Timeline | None = None
     warning: str = ""
@@ -83,8 +83,8 @@ def balance_card(facts: CardFacts) -> bytes:
     sheet.add(38, partial(_head, facts=facts))
     if facts.headline:
         sheet.add(48, partial(_headline, text=clean(facts.headline), tone=facts.tone))
-    if facts.detail:
-        sheet.lines(wrap(clean(facts.detail), 16, ROOM, 2), 16, MUTED)
+    for line in facts.detail:
+        sheet.lines(wrap(clean(line), TEXT, ROOM, 2), TEXT, MUTED)
     for one in facts.allowances:
         if one.share is not None:
             sheet.gap(14)
@@ -105,26 +105,26 @@ def balance_card(facts: CardFacts) -> bytes:
     if facts.reminder:
         sheet.add(25, partial(_reminder, text=clean(facts.reminder)))
     if facts.source:
-        sheet.lines([clean(facts.source)], 14, MUTED)
+        sheet.lines([clean(facts.source)], SMALL, MUTED)
     return sheet.png()
 
 
 def _head(canvas: Canvas, y: float, *, facts: CardFacts) -> None:
     left = pill(canvas, RIGHT, y + 1, clean(facts.state), facts.tone)
-    title = fit(clean(facts.title), 24, left - LEFT - 14, bold=True)
-    canvas.text((LEFT, y + 24), title, 24, INK, bold=True)
+    title = fit(clean(facts.title), TITLE, left - LEFT - 14, bold=True)
+    canvas.text((LEFT, y + 24), title, TITLE, INK, bold=True)
 
 
 def _headline(canvas: Canvas, y: float, *, text: str, tone: Tone) -> None:
-    canvas.text((LEFT, y + 37), fit(text, 34, ROOM, bold=True), 34, tone.strong, bold=True)
+    canvas.text((LEFT, y + 37), fit(text, HERO, ROOM, bold=True), HERO, tone.strong, bold=True)
 
 
 def _bar(canvas: Canvas, y: float, *, one: Allowance) -> None:
     share = min(1.0, max(0.0, one.share or 0.0))
     percent = f"{round(share * 100)}%"
-    room = ROOM - width(percent, 16, bold=True) - 12
-    canvas.text((LEFT, y + 16), fit(clean(one.label), 16, room), 16, INK)
-    canvas.text((RIGHT, y + 16), percent, 16, one.tone.strong, bold=True, anchor="rs")
+    room = ROOM - width(percent, TEXT, bold=True) - 12
+    canvas.text((LEFT, y + 16), fit(clean(one.label), TEXT, room), TEXT, INK)
+    canvas.text((RIGHT, y + 16), percent, TEXT, one.tone.strong, bold=True, anchor="rs")
     canvas.rounded((LEFT, y + 26, RIGHT, y + 38), 6, TRACK)
     if share > 0:
         canvas.rounded((LEFT, y + 26, LEFT + max(12, ROOM * share), y + 38), 6, one.tone.strong)
@@ -135,7 +135,7 @@ def _rows(chips: list[str]) -> list[list[str]]:
     rows: list[list[str]] = []
     room = 0.0
     for chip in chips:
-        need = min(ROOM, width(chip, 15) + 28) + 8
+        need = min(ROOM, width(chip, TEXT) + 28) + 8
         if not rows or room < need:
             rows.append([])
             room = ROOM + 8
@@ -147,49 +147,49 @@ def _rows(chips: list[str]) -> list[list[str]]:
 def _chips(canvas: Canvas, y: float, *, row: list[str]) -> None:
     x: float = LEFT
     for chip in row:
-        text = fit(chip, 15, ROOM - 28)
-        end = x + width(text, 15) + 28
+        text = fit(chip, TEXT, ROOM - 28)
+        end = x + width(text, TEXT) + 28
         canvas.rounded((x, y, end, y + 34), 10, Tone.GOOD.soft)
-        canvas.text((x + 14, y + 22.4), text, 15, INK)
+        canvas.text((x + 14, y + 23), text, TEXT, INK)
         x = end + 8
 
 
-_SHARES = {1: (1.0,), 2: (0.72, 0.28), 3: (0.5, 0.3, 0.2)}
+_SHARES = {1: (1.0,), 2: (0.72, 0.28), 3: (0.44, 0.31, 0.25)}
 
 
 def _timeline(canvas: Canvas, y: float, *, line: Timeline) -> None:
     """The track with today's knob on it, names and dates below."""
     gap, top = 3, y + 22
     widths = [share * ROOM for share in _SHARES[len(line.stretches)]]
-    edges = [LEFT + sum(widths[:place]) for place in range(len(widths) + 1)]
+    knob: float = LEFT
+    x0: float = LEFT
     for place, one in enumerate(line.stretches):
-        x0, x1 = edges[place], edges[place + 1] - (gap if place + 1 < len(widths) else 0)
-        past = place < line.at
-        canvas.rounded((x0, top, x1, top + 10), 5, one.tone.soft if past else one.tone.strong)
-        name = fit(clean(one.name), 14, x1 - x0 - 4, bold=True)
-        canvas.text((x0, top + 29), name, 14, one.tone.strong, bold=True)
+        x1 = x0 + widths[place] - (gap if place + 1 < len(widths) else 0)
+        if place == line.at:
+            knob = min(max(x0 + (x1 - x0) * line.share, LEFT + 8), RIGHT - 8)
+        gone = x1 if place < line.at else x0 if place > line.at else knob
+        canvas.rounded((x0, top, x1, top + 10), 5, one.tone.soft)
+        canvas.rounded((gone, top, x1, top + 10), 5, one.tone.strong)
+        name = fit(clean(one.name), SMALL, x1 - x0 - 4, bold=True)
+        canvas.text((x0, top + 29), name, SMALL, one.tone.strong, bold=True)
         if one.until:
             _until(canvas, (x1, top + 47), x1 - x0, clean(one.until))
-    x0, x1 = edges[line.at], edges[line.at + 1]
-    knob = min(max(x0 + (x1 - x0) * line.share, LEFT + 8), RIGHT - 8)
-    if line.share > 0:
-        passed = line.stretches[line.at].tone.soft
-        canvas.rounded((x0, top, knob, top + 10), 5, passed)
+        x0 += widths[place]
     canvas.disc((knob, top + 5), 10, PANEL)
     canvas.disc((knob, top + 5), 7.5, INK)
-    half = width(line.today, 13, bold=True) / 2
+    half = width(line.today, SMALL, bold=True) / 2
     middle = min(max(knob, LEFT + half), RIGHT - half)
-    canvas.text((middle, top - 10), clean(line.today), 13, INK, bold=True, anchor="ms")
+    canvas.text((middle, top - 10), clean(line.today), SMALL, INK, bold=True, anchor="ms")
 
 
 def _until(canvas: Canvas, at: Point, room: float, text: str) -> None:
     """The day a stretch ends, under its end."""
-    canvas.text(at, fit(text, 14, room + 40), 14, MUTED, anchor="rs")
+    canvas.text(at, fit(text, SMALL, room + 40), SMALL, MUTED, anchor="rs")
 
 
 def _reminder(canvas: Canvas, y: float, *, text: str) -> None:
     canvas.smooth((LEFT, y, LEFT + 18, y + 20), INK, _bell)
-    canvas.text((LEFT + 24, y + 16), fit(text, 15, ROOM - 24), 15, INK)
+    canvas.text((LEFT + 24, y + 16), fit(text, TEXT, ROOM - 24), TEXT, INK)
 
 
 def _bell(draw: ImageDraw.ImageDraw, scale: int) -> None:

@@ -78,13 +78,13 @@ def _headline(t: Words, sim: Sim, now: datetime) -> str:
     return ""
 
 
-def _detail(t: Words, sim: Sim, now: datetime) -> str:
+def _detail(t: Words, sim: Sim, now: datetime) -> tuple[str, ...]:
     expiry, grace = sim.expiry, sim.grace_end
     if expiry is not None and expiry > now:
-        return t.plain("Valid until {date}", date=t.moment(expiry, now=now))
+        return (t.plain("Valid until {date}", date=t.moment(expiry, now=now)),)
     if expiry is not None and grace is not None and grace > now:
-        return t.plain("Grace period until {date}", date=t.moment(grace, now=now))
-    return " · ".join(unmarked(one) for one in views.dates(t, sim, now))
+        return (t.plain("Grace period until {date}", date=t.moment(grace, now=now)),)
+    return tuple(unmarked(one) for one in views.dates(t, sim, now))
 
 
 def _allowances(t: Words, sim: Sim, now: datetime) -> tuple[Allowance, ...]:
@@ -130,7 +130,7 @@ def plot_facts(
     if len(shown) < 2:
         return None
     start, end = shown[0].as_of, _end(sim, pace, now)
-    top = max(max(one.data_left or 0, one.data_total or 0) for one in shown)
+    top = max(one.data_left or 0 for one in shown)
     step = _nice(top)
     if end <= start or step == 0:
         return None
@@ -142,7 +142,7 @@ def plot_facts(
         start=start,
         end=end,
         top=top,
-        runs=_runs(shown),
+        line=_line(shown),
         x_ticks=_days(t, start, end, now),
         y_ticks=tuple(
             (value, t.data(value) if value else "0") for value in range(0, top + 1, step)
@@ -202,14 +202,14 @@ def _end(sim: Sim, pace: Pace | None, now: datetime) -> datetime:
     return min(max(wanted), now + MONTH)
 
 
-def _runs(shown: list[Reading]) -> tuple[tuple[Value, ...], ...]:
-    """The readings, parted where data was added."""
-    runs: list[list[Value]] = [[]]
+def _line(shown: list[Reading]) -> tuple[Value, ...]:
+    """The readings joined; up at the moment of the first reading after a top-up."""
+    line: list[Value] = []
     for before, one in zip([None, *shown], shown, strict=False):
         if before is not None and topped_up(before, one):
-            runs.append([])
-        runs[-1].append((one.as_of, one.data_left or 0))
-    return tuple(tuple(run) for run in runs)
+            line.append((one.as_of, before.data_left or 0))
+        line.append((one.as_of, one.data_left or 0))
+    return tuple(line)
 
 
 def _forecast(pace: Pace | None, end: datetime) -> tuple[Value, Value] | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from PIL.ImageFont import FreeTypeFont, Layout, truetype
 
 SCALE = 2
+SMALL, TEXT, TITLE, HERO = 14, 16, 22, 34
+"""The sizes there are. Each costs 2 MB for as long as the bot runs, so there are no more."""
 _DATA = Path(__file__).parent / "data"
 _SPACES = re.compile(r"\s+")
 _ELLIPSIS = "…"
@@ -21,7 +23,9 @@ _INSTEAD = {
     "₾": "GEL ", "₿": "BTC ", "⭐": "★",
 }  # fmt: skip
 # Where a line may break: at spaces, and around characters that are written without them.
-_PIECES = re.compile(r"\s+|[⺀-鿿豈-﫿＀-￯][、。，．：；！？）」』”…]*|[^\s⺀-鿿豈-﫿＀-￯]+")
+_PIECES = re.compile(
+    r"[\d.,]+ [GMK]B|\s+|[⺀-鿿豈-﫿＀-￯][、。，．：；！？）」』”…]*|[^\s⺀-鿿豈-﫿＀-￯]+"
+)
 
 
 def _file(bold: bool) -> Path:
@@ -96,10 +100,21 @@ def fit(text: str, size: float, room: float, bold: bool = False) -> str:
 
 
 def wrap(text: str, size: float, room: float, lines: int, bold: bool = False) -> list[str]:
-    """The text on at most so many lines; the last one is cut when it does not fit."""
+    """The text on at most so many lines, about equally long; the last is cut when it must be."""
+    found = _broken(text, size, room, lines, bold)
+    if len(found) > 1 and not found[-1].endswith(_ELLIPSIS):
+        for share in (0.6, 0.7, 0.8, 0.9):
+            even = _broken(text, size, room * share, lines, bold)
+            if len(even) == len(found) and not even[-1].endswith(_ELLIPSIS):
+                return even
+    return found
+
+
+def _broken(text: str, size: float, room: float, lines: int, bold: bool) -> list[str]:
+    """The text on lines as full as can be."""
     found: list[str] = []
     line = ""
-    pieces = _PIECES.findall(text)
+    pieces = [part for one in _PIECES.findall(text) for part in _parts(one, size, room, bold)]
     for place, piece in enumerate(pieces):
         if width(line + piece.rstrip(), size, bold) <= room or not line.strip():
             line += piece
@@ -110,3 +125,13 @@ def wrap(text: str, size: float, room: float, lines: int, bold: bool = False) ->
             line += "".join(pieces[place + 1 :])
             break
     return [fit(one, size, room, bold) for one in [*found, line.rstrip()] if one]
+
+
+def _parts(piece: str, size: float, room: float, bold: bool) -> list[str]:
+    """A piece too long for any line, such as a payment's id, in several."""
+    found = []
+    while len(piece) > 1 and width(piece, size, bold) > room:
+        most = max(1, len(fit(piece, size, room, bold)) - 1)
+        found.append(piece[:most])
+        piece = piece[most:]
+    return [*found, piece]

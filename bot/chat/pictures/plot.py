@@ -19,7 +19,7 @@ from bot.chat.pictures.canvas import (
     Sheet,
     Tone,
 )
-from bot.chat.pictures.fonts import clean, fit, width, wrap
+from bot.chat.pictures.fonts import SMALL, TEXT, TITLE, clean, fit, width, wrap
 
 Value = tuple[datetime, int]
 """Bytes left at a moment."""
@@ -31,8 +31,8 @@ _DASH, _SPACE = 6.0, 5.0
 class PlotFacts:
     """The plot in finished words and plain numbers (bytes, UTC).
 
-    `start` to `end` is the time shown, `top` the highest value. `runs` are stretches of readings
-    of one allowance each: the line jumps between them. `forecast` is the last reading and where
+    `start` to `end` is the time shown, `top` the highest value. `line` are the readings, joined;
+    where data was added it has two values at one moment. `forecast` is the last reading and where
     the pace leads. `pace` stands below, `advice` in a box of its tone.
     """
 
@@ -41,7 +41,7 @@ class PlotFacts:
     start: datetime
     end: datetime
     top: int
-    runs: tuple[tuple[Value, ...], ...]
+    line: tuple[Value, ...]
     x_ticks: tuple[tuple[datetime, str], ...] = ()
     y_ticks: tuple[tuple[int, str], ...] = ()
     today: tuple[datetime, str] | None = None
@@ -82,12 +82,12 @@ def use_plot(facts: PlotFacts) -> bytes:
     if facts.end <= facts.start or facts.top <= 0:
         raise ValueError("a plot needs a stretch of time and a highest value above nothing")
     sheet = Sheet()
-    sheet.lines([clean(facts.title)], 22, INK, bold=True)
-    sheet.lines([clean(facts.subtitle)], 15, MUTED)
+    sheet.lines([clean(facts.title)], TITLE, INK, bold=True)
+    sheet.lines([clean(facts.subtitle)], TEXT, MUTED)
     sheet.gap(8)
     sheet.add(_HEIGHT + 62, partial(_plot, facts=facts))
     if facts.pace:
-        sheet.lines(wrap(clean(facts.pace), 16, ROOM, 2, bold=True), 16, INK, bold=True)
+        sheet.lines(wrap(clean(facts.pace), TEXT, ROOM, 2, bold=True), TEXT, INK, bold=True)
     if facts.advice:
         sheet.gap(8)
         sheet.notice(clean(facts.advice), facts.tone)
@@ -95,11 +95,10 @@ def use_plot(facts: PlotFacts) -> bytes:
 
 
 def _plot(canvas: Canvas, y: float, *, facts: PlotFacts) -> None:
-    labels = max((width(clean(label), 13) for _, label in facts.y_ticks), default=0)
+    labels = max((width(clean(label), SMALL) for _, label in facts.y_ticks), default=0)
     frame = _Frame(facts, LEFT + labels + 10, y + 28)
     _grid(canvas, frame)
-    for run in facts.runs:
-        _run(canvas, frame, [frame.at(value) for value in run])
+    _line(canvas, frame, [frame.at(value) for value in facts.line])
     if facts.forecast is not None:
         _dashes(canvas, frame.at(facts.forecast[0]), frame.at(facts.forecast[1]), facts.tone)
     for moment in facts.topups:
@@ -107,31 +106,31 @@ def _plot(canvas: Canvas, y: float, *, facts: PlotFacts) -> None:
     _days(canvas, frame)
     if facts.topups and facts.topup_word:
         word = clean(facts.topup_word)
-        x = RIGHT - width(word, 13)
-        canvas.text((RIGHT, y - 8), word, 13, MUTED, anchor="rs")
-        _topup(canvas, (x - 11, y - 12.5))
+        x = RIGHT - width(word, SMALL)
+        canvas.text((RIGHT, y - 14), word, SMALL, MUTED, anchor="rs")
+        _topup(canvas, (x - 11, y - 18.5))
 
 
 def _grid(canvas: Canvas, frame: _Frame) -> None:
     for value, label in frame.facts.y_ticks:
         y = frame.y(value)
         canvas.rule(frame.left, y, RIGHT, y + 0.5)
-        canvas.text((frame.left - 10, y + 4.5), clean(label), 13, MUTED, anchor="rs")
+        canvas.text((frame.left - 10, y + 4.5), clean(label), SMALL, MUTED, anchor="rs")
     canvas.rule(frame.left, frame.low, RIGHT, frame.low + 1, MUTED)
     free = 0.0
     for moment, label in frame.facts.x_ticks:
         x, text = frame.x(moment), clean(label)
-        half = width(text, 13) / 2
+        half = width(text, SMALL) / 2
         middle = min(max(x, frame.left + half), RIGHT - half)
         if middle - half < free:
             continue  # a label that would touch the one before it
         canvas.rule(x, frame.low, x + 0.5, frame.low + 5, MUTED)
-        canvas.text((middle, frame.low + 20), text, 13, MUTED, anchor="ms")
+        canvas.text((middle, frame.low + 20), text, SMALL, MUTED, anchor="ms")
         free = middle + half + 8
 
 
-def _run(canvas: Canvas, frame: _Frame, points: list[Point]) -> None:
-    """A line with its area below; one reading alone is a dot."""
+def _line(canvas: Canvas, frame: _Frame, points: list[Point]) -> None:
+    """The line with its area below; its newest reading is a dot."""
     box = (frame.left - 3, frame.top - 3, RIGHT + 3, frame.low)
     local = [(x - box[0], y - box[1]) for x, y in points]
 
@@ -144,9 +143,8 @@ def _run(canvas: Canvas, frame: _Frame, points: list[Point]) -> None:
         path = [(x * scale, y * scale) for x, y in local]
         draw.line(path, fill=255, width=round(2.5 * scale), joint="curve")
 
-    if len(points) > 1:
-        canvas.smooth(box, Tone.GOOD.soft, area)
-        canvas.smooth(box, ACCENT, line)
+    canvas.smooth(box, Tone.GOOD.soft, area)
+    canvas.smooth(box, ACCENT, line)
     canvas.disc(points[-1], 3.5, ACCENT)
 
 
@@ -190,9 +188,9 @@ def _days(canvas: Canvas, frame: _Frame) -> None:
         if day is None or not facts.start <= day[0] <= facts.end:
             continue
         x = frame.x(day[0])
-        text = fit(clean(day[1]), 13, ROOM / 2, bold=True)
-        wide = width(text, 13, bold=True)
+        text = fit(clean(day[1]), SMALL, ROOM / 2, bold=True)
+        wide = width(text, SMALL, bold=True)
         left = min(max(x - wide / 2, frame.left), RIGHT - wide, taken - wide - 8)
         canvas.rule(x - 0.5, frame.top - 6, x + 0.5, frame.low, fill)
-        canvas.text((left, frame.top - 11), text, 13, fill, bold=True)
+        canvas.text((left, frame.top - 11), text, SMALL, fill, bold=True)
         taken = left

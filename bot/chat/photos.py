@@ -1,0 +1,136 @@
+"""A photo of a SIM's barcode or an eSIM's QR code, as the text it holds (F1).
+
+Decoding works the processor and may take a second on a bad picture: callers run it in a thread,
+with a time limit, on what Telegram let them download.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from io import BytesIO
+
+import zxingcpp
+from PIL import Image, ImageFilter, ImageOps
+
+from bot.domain.identify import Identified, Kind, identify
+
+MOST_BYTES = 10 << 20
+"""As large as a photo may be in Telegram; a picture sent as a file may be larger."""
+MOST_PIXELS = 20_000_000
+"""A small file can unfold to gigabytes; this much takes about 80 MB for a moment."""
+_SIDE = 1600
+"""The longer side when first looked at: codes in a photo are read best at about this size."""
+_SMALL = 700
+_ANGLES = (22, 45, 68)
+"""Bars are found within some twenty degrees of a right angle; these cover the rest."""
+_FORMATS = zxingcpp.BarcodeFormats(
+    [
+        getattr(zxingcpp.BarcodeFormat, name)
+        for name in (
+            "QRCode", "MicroQRCode", "DataMatrix", "Aztec", "PDF417", "Code128", "Code39",
+            "Code93", "ITF", "Codabar", "EAN13", "EAN8", "UPCA",
+        )
+    ]
+)  # fmt: skip
+_ICCID = re.compile(r"(?<![0-9A-Za-z])89[0-9]{16,19}[0-9A-Fa-f]?(?![0-9A-Za-z])")
+
+
+class Trouble(StrEnum):
+    """Why a photo told nothing; the views turn it into words and advice."""
+
+    TOO_BIG = "too_big"
+    NOT_A_PICTURE = "not_a_picture"
+    """Broken, or of a kind that is not read (JPEG, PNG and WebP are)."""
+    NOTHING_FOUND = "nothing_found"
+    FOREIGN = "foreign"
+    """A code is there, and it is no SIM's: a shop's bar code, a web address."""
+    SEVERAL = "several"
+    """Codes of more than one SIM."""
+
+
+def read_photo(data: bytes) -> str | Trouble:
+    """The ICCID or activation code in a picture, as `identify` understands it.
+
+    When a picture shows both of one SIM, its ICCID. Never raises for what a picture holds.
+    """
+    if len(data) > MOST_BYTES:
+        return Trouble.TOO_BIG
+    shades = _open(data)
+    if isinstance(shades, Trouble):
+        return shades
+    foreign = False
+    for variant in _variants(shades):
+        texts = [code.text for code in zxingcpp.read_barcodes(variant, formats=_FORMATS)]
+        found = {one.value: one for one in map(_sim, texts) if one is not None}
+        if found:
+            return _one(list(found.values()))
+        foreign = foreign or any(texts)
+    return Trouble.FOREIGN if foreign else Trouble.NOTHING_FOUND
+
+
+def _open(data: bytes) -> Image.Image | Trouble:
+    """The picture in shades of grey, on white where it is transparent.
+
+    Its EXIF orientation is of no interest: codes are looked for along both sides anyway.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return Trouble.TOO_BIG
+            if image.has_transparency_data:
+                coloured = image.convert("RGBA")
+                white = Image.new("L", image.size, 255)
+                white.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
+                return white
+            return image.convert("L")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Trouble.TOO_BIG
+    except Exception:
+        # Pillow tells a broken file by a dozen kinds of exception, some of them its codecs'.
+        return Trouble.NOT_A_PICTURE
+
+
+def _variants(shades: Image.Image) -> Iterator[Image.Image]:
+    """The picture as it is, then helped along in the ways that bad photos need."""
+    longer = max(shades.size)
+    first = shades if longer <= _SIDE else ImageOps.contain(shades, (_SIDE, _SIDE))
+    if min(first.size) < 3:
+        return
+    yield first
+    clear = ImageOps.autocontrast(first, cutoff=1)
+    if longer < _SMALL:
+        clear = ImageOps.scale(clear, 2, Image.Resampling.BICUBIC)
+    yield clear
+    yield clear.filter(ImageFilter.UnsharpMask(radius=4, percent=250, threshold=0))
+    yield clear.filter(ImageFilter.UnsharpMask(radius=9, percent=350, threshold=0))
+    if longer > _SIDE * 5 / 4:
+        yield shades
+    yield ImageOps.contain(first, (_SIDE // 2, _SIDE // 2))
+    for angle in _ANGLES:
+        yield first.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+
+
+def _sim(text: str) -> Identified | None:
+    """The SIM a code names: an ICCID, alone or among other things, or an activation code.
+
+    A number alone is no SIM: shops' bar codes look like phone numbers.
+    """
+    inside = _ICCID.search(text)
+    for candidate in (text, inside[0] if inside else ""):
+        found = identify(candidate)
+        if isinstance(found, Identified) and found.kind in (Kind.ICCID, Kind.ACTIVATION):
+            return found
+    return None
+
+
+def _one(found: list[Identified]) -> str | Trouble:
+    """The one SIM that these are all of."""
+    for kind in (Kind.ICCID, Kind.ACTIVATION):
+        values = [one.value for one in found if one.kind is kind]
+        longest = max(values, key=len, default="")
+        if not values:
+            continue
+        # Some cards bear their number twice, once without its check digit.
+        same = all(longest.startswith(value) for value in values)
+        return longest if same else Trouble.SEVERAL
+    return Trouble.NOTHING_FOUND
