@@ -13,7 +13,7 @@ import httpx
 import structlog
 import uvicorn
 from starlette.routing import BaseRoute
-from telegram.error import NetworkError
+from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot import logs, schedule
 from bot.carriers import registry
@@ -228,8 +228,19 @@ async def _listen(bot: Bot) -> None:
         return
     assert bot.app.updater is not None  # noqa: S101  the builder made one
     await bot.app.updater.start_polling(
-        timeout=30, bootstrap_retries=-1, allowed_updates=ALLOWED_UPDATES
+        timeout=30,
+        bootstrap_retries=-1,
+        allowed_updates=ALLOWED_UPDATES,
+        error_callback=_poll_failed,
     )
+
+
+def _poll_failed(error: TelegramError) -> None:
+    """Polling goes on by itself: a break in the line is no news, anything else is."""
+    if isinstance(error, NetworkError) and not isinstance(error, BadRequest):
+        log.warning("telegram_unreachable", reason=type(error).__name__)
+    else:
+        log.error("polling_failed", reason=type(error).__name__, detail=error.message)
 
 
 async def _commands(bot: Bot) -> None:

@@ -12,10 +12,9 @@ from zlib import crc32
 import structlog
 from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from bot.chat.request import NotSent, ServerFailed
 from bot.chat.screen import Screen
 from bot.chat.shop import Shop
 from bot.domain.chats import Chat
@@ -121,7 +120,13 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
                 reply_markup=screen.markup,
                 link_preview_options=NO_PREVIEW,
             )
-        except (RetryAfter, NotSent, ServerFailed) as error:
+        except BadRequest:
+            raise
+        except Forbidden:
+            await self._blocked()
+            return None
+        except (RetryAfter, NetworkError) as error:
+            # It may have arrived: here a duplicate is better than silence.
             await self._later(screen, None, seconds(error))
             return None
         return message.message_id
@@ -143,6 +148,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             if not gone(error):
                 raise
             return await self.send(screen)
+        except Forbidden:
+            await self._blocked()
+            return None
         except (RetryAfter, NetworkError) as error:
             # An edit that may have happened is repeated without harm.
             await self._later(screen, message_id, seconds(error))
@@ -158,6 +166,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
             await self.query.answer(text, show_alert=alert)
         except (RetryAfter, NetworkError) as error:
             log.info("tap_not_answered", reason=type(error).__name__)
+
+    async def _blocked(self) -> None:
+        """The person has blocked the bot since: nobody is left to be answered."""
+        async with self.shop.store.write() as tx:
+            await tx.chats.set_blocked(self.me.id, self.now)
+        log.info("answer_not_wanted")
 
     async def _later(self, screen: Screen, message_id: int | None, wait: float) -> None:
         rows = [[(b.label, b.data, b.url) for b in row] for row in screen.rows]

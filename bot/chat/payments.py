@@ -3,8 +3,8 @@
 import asyncio
 
 import structlog
-from telegram import Update
-from telegram.error import BadRequest
+from telegram import PreCheckoutQuery, Update
+from telegram.error import BadRequest, NetworkError
 from telegram.ext import MessageHandler, PreCheckoutQueryHandler
 from telegram.ext import filters as f
 
@@ -15,6 +15,8 @@ from bot.i18n import words
 
 log = structlog.get_logger()
 
+_ANSWER_AGAIN = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to answer a pre-checkout query when Telegram can't be reached."""
 _CAPTURE_AGAIN = (0.2, 1.0, 5.0, 15.0, 30.0)
 """Seconds between tries to take over a charge that the store does not take."""
 
@@ -33,11 +35,23 @@ async def pre_checkout(update: Update, context: Context) -> None:
         async with context.shop.store.read() as tx:
             chat = await tx.chats.get(query.from_user.id)
         refusal = words(chat.language if chat else "en").plain(REASONS[reason])
-    try:
-        await query.answer(ok=refusal is None, error_message=refusal)
-    except BadRequest as error:
-        # Too old: the sheet has given up, or a replay after a crash answers a second time.
-        log.info("pre_checkout_over", detail=error.message)
+    await _answer(query, refusal)
+
+
+async def _answer(query: PreCheckoutQuery, refusal: str | None) -> None:
+    """Say yes, or why not; again after a broken connection, for the sheet waits only so long."""
+    for pause in (*_ANSWER_AGAIN, None):
+        try:
+            await query.answer(ok=refusal is None, error_message=refusal)
+        except BadRequest as error:
+            # Too old: the sheet has given up, or a replay after a crash answers a second time.
+            log.info("pre_checkout_over", detail=error.message)
+        except NetworkError:
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+            continue
+        return
 
 
 async def paid(update: Update, context: Context) -> None:

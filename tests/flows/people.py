@@ -48,7 +48,7 @@ class Person:
 
     async def last(self) -> Message:
         """The bot's newest message."""
-        return (await self.from_bot())[-1]
+        return ([{"message_id": 0, "text": ""}, *await self.from_bot()])[-1]
 
     async def find(self, pattern: str) -> Message:
         """The newest message of the bot that matches."""
@@ -330,4 +330,5 @@ async def town(
             raise
         finally:
             await demo.stop()
-        assert not place.trouble(), place.trouble()
+        trouble = place.trouble()
+        assert not trouble, trouble
