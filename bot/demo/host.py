@@ -20,21 +20,19 @@ import httpx
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bot.demo.botapi.app import create_app
 from bot.demo.calls import CallLog
 from bot.demo.clock import WorldClock
-from bot.demo.esim_access import esim_access_routes
-from bot.demo.esim_access_state import EsimAccessState, demo_state
+from bot.demo.esim_access_state import EsimAccessState
 from bot.demo.faults import FaultBoard
 from bot.demo.page import page_routes
+from bot.demo.suppliers import FILES, Suppliers
 from bot.demo.tryout import OPERATOR, TOKEN, page_facts
 from bot.demo.world import World
 
 HOST = "127.0.0.1"
-_PACE = 1000
-"""Calls a second to the supplier: its real pace would stretch a week lived in seconds."""
 _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
 
@@ -65,9 +63,8 @@ class Demo:
         self.faults = FaultBoard()
         self.clock = clock or WorldClock()
         self._world_file = home / "world.json"
-        self._supplier_file = home / "supplier.json"
         self.world = self._load_world()
-        self.supplier = self._load_supplier()
+        self.suppliers = Suppliers.load(home, self.clock.now())
         self.calls = CallLog(self.clock)
         self._moving = asyncio.Lock()
         self._bot: asyncio.subprocess.Process | None = None
@@ -99,27 +96,26 @@ class Demo:
             return world
         return World(clock=self.clock)
 
-    def _load_supplier(self) -> EsimAccessState:
-        if self._supplier_file.exists():
-            return EsimAccessState.model_validate_json(self._supplier_file.read_text("utf-8"))
-        return demo_state(self.clock.now()).model_copy(update={"requests_per_second": _PACE})
+    @property
+    def supplier(self) -> EsimAccessState:
+        """What eSIM Access knows."""
+        return self.suppliers.esim_access
 
     def save(self) -> None:
         """Keep the world beside the bot's database, so that the demo can go on another day."""
         self.world.save(self._world_file)
-        self._supplier_file.write_text(self.supplier.model_dump_json(), "utf-8")
+        self.suppliers.save(self.home)
 
     # ---- starting and stopping -----------------------------------------------------------
 
     async def start(self) -> None:
         """Start the stand-ins, then the bot; returns when the bot answers."""
         app = create_app(self.world, self.faults, self.calls, hooks=self)
-        supplier = esim_access_routes(self.supplier, self.clock, self.faults, self.calls)
         app.router.routes += [
             *page_routes(),
             Route("/world", self._facts),
             Route("/bot", self._kill, methods=["DELETE"]),
-            Mount("/suppliers/esim-access", routes=supplier),
+            *self.suppliers.routes(self.clock, self.faults, self.calls),
         ]
         config = uvicorn.Config(
             app, host=HOST, port=self.port, log_level="error", access_log=False,
@@ -172,10 +168,7 @@ class Demo:
             "XUKA_SHOP__LEGAL_NAME": "Xuka Demo Shop",
             "XUKA_SHOP__CONTACT": "shop@xuka.example",
             "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
-            "XUKA_ESIM_ACCESS__ACCESS_CODE": self.supplier.access_code,
-            "XUKA_ESIM_ACCESS__SECRET_KEY": self.supplier.secret_key,
-            "XUKA_ESIM_ACCESS__BASE_URL": f"{self.url}/suppliers/esim-access",
-            "XUKA_ESIM_ACCESS__REQUESTS_PER_SECOND": str(_PACE),
+            **self.suppliers.settings(self.url),
             **self.extra,
         }
 
@@ -261,7 +254,7 @@ def main(port: int, home: Path | None, browser: bool, fresh: bool) -> None:
     temporary = home is None
     folder = home or Path(tempfile.mkdtemp(prefix="xuka-demo-"))
     if fresh and not temporary:
-        for name in ("world.json", "supplier.json", "xuka.db", "xuka.db-wal", "xuka.db-shm"):
+        for name in ("world.json", *FILES, "xuka.db", "xuka.db-wal", "xuka.db-shm"):
             (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     try:
