@@ -104,7 +104,7 @@ async def test_trying_out_costs_nothing() -> None:
     assert supplier.state.transfers == []
     supplier.state.balance = Decimal(0)
     tried = await supplier.post("SendTransfer", SEND | {"AccountNumber": "630000000000"})
-    assert (tried["ResultCode"], supplier.state.balance) == (1, 0)
+    assert (tried["ResultCode"], supplier.state.balance) == (1, Decimal(0))
 
 
 async def test_an_unknown_number_has_no_operator_and_every_product() -> None:
