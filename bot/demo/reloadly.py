@@ -234,6 +234,8 @@ class _Supplier:
         }
 
     async def report(self, request: Request, body: Json) -> Any:
+        if self._struck("no_report"):
+            raise Refused(500, None, "Internal Server Error")
         now, ref = self._clock.now(), request.query_params.get("customIdentifier")
         rows = [one for one in self._state.topups if one.visible_from <= now]
         if ref and not self._struck("filter_ignored"):
@@ -271,6 +273,9 @@ class _Supplier:
             raise Refused(500, None, "Internal Server Error")
         if self._struck("topups_429"):
             raise Refused(429, None, "Retry-After")
+        if self._struck("token_gone"):
+            self._state.tokens.clear()
+            raise Refused(401, "TOKEN_EXPIRED", "The token was expired")
         operator, number, amount, local, ref = self._checked(body)
         if self._struck("accepts_late"):
             await asyncio.sleep(SLOW_SECONDS)
@@ -305,7 +310,7 @@ class _Supplier:
                 400, "CUSTOM_IDENTIFIER_ALREADY_USED", "The custom identifier is already used"
             )
         operator, number = self._known(body.get("operatorId")), str(phone.get("number"))
-        if not operator.active:
+        if not operator.active or self._struck("off_meanwhile"):
             raise Refused(400, "OPERATOR_UNAVAILABLE_OR_CURRENTLY_INACTIVE", "Operator is inactive")
         whose = self._state.operator_of(number)
         if whose is None or not whose.iso == operator.iso == phone.get("countryCode"):
