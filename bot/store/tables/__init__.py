@@ -1,0 +1,51 @@
+"""Every table. A change here needs a new revision in `migrations/versions` (a test compares them).
+
+Money takes two columns, `<name>_minor` and `<name>_currency`. Columns are called as the fields of
+the frozen models that they hold. `seq` is the order of saving, where a clock may stand still.
+"""
+
+from bot.store.tables.base import metadata
+from bot.store.tables.flow import (
+    audit,
+    conversations,
+    drafts,
+    inbox,
+    outbox,
+    reminders,
+    transitions,
+)
+from bot.store.tables.people import (
+    activities,
+    chats,
+    claim_codes,
+    claims,
+    readings,
+    rule_overrides,
+    sims,
+)
+from bot.store.tables.sales import orders, payments, plans, promos, quotes, topups, vouchers
+
+__all__ = [
+    "activities",
+    "audit",
+    "chats",
+    "claim_codes",
+    "claims",
+    "conversations",
+    "drafts",
+    "inbox",
+    "metadata",
+    "orders",
+    "outbox",
+    "payments",
+    "plans",
+    "promos",
+    "quotes",
+    "readings",
+    "reminders",
+    "rule_overrides",
+    "sims",
+    "topups",
+    "transitions",
+    "vouchers",
+]

@@ -1,0 +1,138 @@
+"""What is sold: plans, quotes, orders, payments, top-ups, vouchers, promos."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+)
+
+from bot.domain.orders import OrderState, PaymentState, TopUpState
+from bot.domain.sales import Method, VoucherState
+from bot.store.tables.base import PLAN, RATE, READING, key, metadata, money, partial, seq
+from bot.store.types import Json, UtcDateTime, Word
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("carrier", String, nullable=False, index=True),
+    Column("active", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),  # order in the operator's file
+    Column("plan", Json(PLAN), nullable=False),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    seq(),
+    key(),
+    Column("version", Integer, nullable=False),
+    Column("update_id", BigInteger, unique=True),
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False),
+    Column("plan", Json(PLAN), nullable=False),
+    *money("price"),
+    Column("rate", Json(RATE)),
+    *money("stars", nullable=True),
+    Column("old_expiry", UtcDateTime),
+    Column("new_expiry", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    seq(),
+    key(),
+    Column("version", Integer, nullable=False),
+    Column("state", Word(OrderState), nullable=False),
+    Column("quote_id", String, ForeignKey("quotes.id"), nullable=False, unique=True),
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False, index=True),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False, index=True),
+    Column("plan", Json(PLAN), nullable=False),
+    *money("price"),
+    Column("old_expiry", UtcDateTime),
+    Column("new_expiry", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("message_id", BigInteger),
+    Column("paid_at", UtcDateTime),
+    Column("fulfilled_at", UtcDateTime),
+    *money("charge", nullable=True),
+    Column("method", Word(Method)),
+    Column("reason", String),
+    Index(None, "state", "expires_at"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    seq(),
+    key(),
+    Column("order_id", String, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("method", Word(Method), nullable=False),
+    Column("state", Word(PaymentState), nullable=False),
+    *money("amount"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("charge_id", String, unique=True),
+    Column("captured_at", UtcDateTime),
+    *money("captured", nullable=True),
+    Column("payer_id", BigInteger),
+    Index("ix_payments_state", "state", "order_id", "captured_at", "seq"),
+)
+
+topups = Table(
+    "topups",
+    metadata,
+    seq(),
+    key(),
+    Column("order_id", String, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False),
+    Column("supplier", String, nullable=False),
+    Column("supplier_code", String, nullable=False),
+    Column("state", Word(TopUpState), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    *money("amount", nullable=True),
+    *money("max_cost", nullable=True),
+    Column("before", Json(READING)),
+    Column("after", Json(READING)),
+    Column("supplier_ref", String),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("reason", String),
+)
+partial("ix_topups_next_at", topups.c.next_at, where="next_at IS NOT NULL")
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    seq(),
+    key(),
+    Column("code_hash", String, nullable=False, unique=True),
+    Column("batch", String, nullable=False, index=True),
+    Column("state", Word(VoucherState), nullable=False),
+    *money("value"),
+    Column("hint", String, nullable=False),
+    Column("plan_code", String),
+    Column("order_id", String, ForeignKey("orders.id"), unique=True),
+    Column("expires_at", UtcDateTime),
+    Column("redeemed_at", UtcDateTime),
+)
+
+promos = Table(
+    "promos",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("title", String, nullable=False),
+    Column("starts_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
+    Column("active", Boolean, nullable=False),
+)
