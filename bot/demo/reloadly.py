@@ -278,7 +278,7 @@ class _Supplier:
             raise Refused(401, "TOKEN_EXPIRED", "The token was expired")
         operator, number, amount, local, ref = self._checked(body)
         if self._struck("accepts_late"):
-            await asyncio.sleep(SLOW_SECONDS)
+            await asyncio.sleep(self._state.late_seconds)
         now = self._clock.now()
         one = self._state.top_up(operator, number, amount, local, ref, now)
         self._burden(one, now)

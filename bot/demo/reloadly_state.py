@@ -109,6 +109,8 @@ class ReloadlyState(BaseModel):
     lookup_lag_seconds: int = 120
     processing_seconds: int = 300
     refund_after_seconds: int = 3600
+    late_seconds: float = 3.0
+    """Real ones, between the call and its being taken up, where a fault asks for that."""
     pause_seconds: int = 120
     """A number takes no second top-up sooner."""
 
@@ -179,11 +181,29 @@ def _bounds(low: str | int, high: str | int) -> tuple[Decimal, Decimal]:
     return Decimal(low), Decimal(high)
 
 
+_SMART = Operator(
+    id=423,
+    name="Smart Philippines",
+    iso="PH",
+    country="Philippines",
+    currency="PHP",
+    rate=Decimal("55.86"),
+    local=True,
+    range=_bounds("0.90", 18),
+    local_range=_bounds(50, 1000),
+    discount=Decimal(6),
+    local_discount=Decimal(2),
+)
+
+
 def demo_operators() -> list[Operator]:
     """Every kind there is: a dollar range and fixed dollars at home, a range in the phone's own
     currency, fixed amounts in it, a range that only takes dollars, and a PIN to be typed in."""
+    return [*_american(), _SMART.model_copy(), *_chinese()]
+
+
+def _american() -> list[Operator]:
     usa = {"iso": "US", "country": "United States", "currency": "USD"}
-    china = {"iso": "CN", "country": "China", "currency": "CNY"}
     return [
         Operator(
             id=548, name="T-Mobile USA RTR", **usa, range=_bounds(10, 100), discount=Decimal("4.42")
@@ -202,19 +222,12 @@ def demo_operators() -> list[Operator]:
             },
         ),
         Operator(id=711, name="H2O PayGo PIN USA", **usa, fixed=_amounts(10, 20, 30), pin=True),
-        Operator(
-            id=423,
-            name="Smart Philippines",
-            iso="PH",
-            country="Philippines",
-            currency="PHP",
-            rate=Decimal("55.86"),
-            local=True,
-            range=_bounds("0.90", 18),
-            local_range=_bounds(50, 1000),
-            discount=Decimal(6),
-            local_discount=Decimal(2),
-        ),
+    ]
+
+
+def _chinese() -> list[Operator]:
+    china = {"iso": "CN", "country": "China", "currency": "CNY"}
+    return [
         Operator(
             id=85,
             name="China Mobile China",

@@ -102,7 +102,7 @@ async def _(b: ReloadlyBench) -> None:
 @case("two calls at the same moment both buy: a repeat must wait for the first one's end")
 async def _(b: ReloadlyBench) -> None:
     b.strike("accepts_late", times=2)
-    b.state.pause_seconds = 0
+    b.state.pause_seconds, b.state.late_seconds = 0, 0.3
     await asyncio.gather(*(b.carrier.submit(b.request()) for _ in range(2)))
     assert b.topups() == 2
     assert (await b.carrier.find(b.request())).status is SUCCEEDED
