@@ -73,11 +73,10 @@ REFUSALS: Mapping[str, str] = {
     "INSUFFICIENT_BALANCE": "no_money",
     "INACTIVE_ACCOUNT": "not_allowed",
     **dict.fromkeys(
-        (*NOBODYS, "RECIPIENT_PHONE_INACTIVE", "PHONE_BANNED_BY_OPERATOR"), "bad_number"
+        (*NOBODYS, "RECIPIENT_PHONE_INACTIVE", "PHONE_BANNED_BY_OPERATOR"), "number_refused"
     ),
-    **dict.fromkeys(
-        ("OPERATOR_NOT_FOUND", "OPERATOR_UNAVAILABLE_OR_CURRENTLY_INACTIVE"), "not_sold_now"
-    ),
+    "OPERATOR_NOT_FOUND": "not_sold_now",
+    "OPERATOR_UNAVAILABLE_OR_CURRENTLY_INACTIVE": "operator_down",
     **dict.fromkeys(
         (
             "IMPOSSIBLE_AMOUNT",

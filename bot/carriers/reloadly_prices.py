@@ -32,7 +32,7 @@ def sold(operator: Operator) -> list[SupplierPlan]:
 
     The supplier says nothing of validity or data: `days` is 0.
     """
-    if not _open(operator):
+    if not (_active(operator) and _priced(operator)):
         return []
     if operator.denomination_type == "FIXED":
         return [
@@ -62,7 +62,9 @@ def sold(operator: Operator) -> list[SupplierPlan]:
 
 def order_for(operator: Operator, code: str, amount: Money | None) -> Order | str:
     """What to ask for, or why it can't be had: a reason code the views know."""
-    if not _open(operator):
+    if not _active(operator):
+        return "operator_down"
+    if not _priced(operator):
         return "not_sold_now"
     if operator.denomination_type == "FIXED":
         for one in _fixed(operator):
@@ -84,10 +86,13 @@ def order_for(operator: Operator, code: str, amount: Money | None) -> Order | st
     return _order(operator, min(sender, operator.max_amount or sender), local=False)
 
 
-def _open(operator: Operator) -> bool:
-    """A price can be told: it is switched on, and its exchange rate is known where needed."""
-    priced = operator.fx.rate > 0 or not _converted(operator)
-    return operator.status.upper() == "ACTIVE" and priced
+def _active(operator: Operator) -> bool:
+    return operator.status.upper() == "ACTIVE"
+
+
+def _priced(operator: Operator) -> bool:
+    """Its exchange rate is known where one is needed."""
+    return operator.fx.rate > 0 or not _converted(operator)
 
 
 def _converted(operator: Operator) -> bool:

@@ -218,14 +218,14 @@ async def _(b: ReloadlyBench) -> None:
     b.strike("operator_off")
     assert await b.carrier.plans(b.sim()) == []
     quote = await b.carrier.quote(b.sim(), b.plan, b.amount)
-    assert quote == SupplierQuote(refused="not_sold_now")
+    assert quote == SupplierQuote(refused="operator_down")
 
 
 @case("an operator switched off after its price was read refuses")
 async def _(b: ReloadlyBench) -> None:
     b.strike("off_meanwhile")
     answer = await b.carrier.submit(b.request())
-    assert (answer.status, answer.reason, b.asked(b.buys)) == (REJECTED, "not_sold_now", 1)
+    assert (answer.status, answer.reason, b.asked(b.buys)) == (REJECTED, "operator_down", 1)
 
 
 # ---- the table ---------------------------------------------------------------------------

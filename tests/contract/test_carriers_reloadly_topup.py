@@ -57,7 +57,7 @@ async def _(b: ReloadlyBench) -> None:
 @case("a number of another country is refused")
 async def _(b: ReloadlyBench) -> None:
     answer = await b.carrier.submit(b.request(sim=b.sim(TMOBILE)))
-    assert (answer.status, answer.reason, b.topups()) == (REJECTED, "bad_number", 0)
+    assert (answer.status, answer.reason, b.topups()) == (REJECTED, "number_refused", 0)
 
 
 @case("a second top-up within two minutes may be sent later")

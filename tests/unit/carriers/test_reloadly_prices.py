@@ -65,7 +65,6 @@ def test_fees_of_a_local_order_are_of_the_phones_currency() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"status": "INACTIVE"},
         {"destinationCurrencyCode": "HTG"},
         {"destinationCurrencyCode": "HTG", "fx": {"rate": 0}},
         {"minAmount": None},
@@ -78,6 +77,12 @@ def test_fees_of_a_local_order_are_of_the_phones_currency() -> None:
 def test_what_has_no_price_is_not_sold(changes: dict[str, Any]) -> None:
     assert sold(operator(**changes)) == []
     assert order_for(operator(**changes), "548", Money.of(25, "USD")) == "not_sold_now"
+
+
+def test_an_operator_switched_off_may_come_back() -> None:
+    off = operator(status="INACTIVE")
+    assert sold(off) == []
+    assert order_for(off, "548", Money.of(25, "USD")) == "operator_down"
 
 
 def test_a_converted_amount_never_exceeds_the_suppliers_limit() -> None:
