@@ -170,7 +170,7 @@ class Reloadly:
 
     async def plans(self, sim: Sim) -> list[SupplierPlan]:
         """What the number's operator sells: one plan for each fixed amount, or one range."""
-        if sim.supplier_ref is not None:
+        if sim.supplier == self.name and sim.supplier_ref is not None:
             operator = await self._operator(sim.supplier_ref)
         elif sim.msisdn is not None:
             operator = await self._detected(sim.msisdn)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -128,6 +129,13 @@ async def _(b: ReloadlyBench) -> None:
 async def _(b: ReloadlyBench) -> None:
     nameless = b.sim("+818012345678")
     assert await unavailable(b.carrier.plans(nameless)) == "unknown_sim"
+
+
+@case("a SIM of another supplier is known by its number alone")
+async def _(b: ReloadlyBench) -> None:
+    for supplier, operator_id in (("esim_access", "423"), ("reloadly", "548")):
+        sim = replace(b.sim(), supplier=supplier, supplier_ref="548")
+        assert [plan.code for plan in await b.carrier.plans(sim)] == [operator_id]
 
 
 def ranged(currency: str, low: str, high: str) -> OpenAmount:
