@@ -19,7 +19,16 @@ from telegram.warnings import PTBUserWarning
 from bot.chat import groups, payments, people
 from bot.chat.commands import commands_for
 from bot.chat.context import Context
-from bot.chat.conversations import add_sim, my_sims, queue, reminders, renew, start, support
+from bot.chat.conversations import (
+    add_sim,
+    my_sims,
+    pictures,
+    queue,
+    reminders,
+    renew,
+    start,
+    support,
+)
 from bot.chat.conversations.routes import END, PRIVATE, written
 from bot.chat.errors import ErrorDesk
 from bot.chat.lanes import LaneQueue, Processor
@@ -63,7 +72,7 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, add_sim, my_sims, reminders, support, queue)
+    parts = (start, renew, add_sim, my_sims, pictures, reminders, support, queue)
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

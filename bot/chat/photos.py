@@ -1,21 +1,26 @@
 """A photo of a SIM's barcode or an eSIM's QR code, as the text it holds (F1).
 
-Decoding works the processor and may take a second on a bad picture: callers run it in a thread,
-with a time limit, on what Telegram let them download.
+Decoding works the processor and may take a second on a bad picture: it is done in a thread, one
+picture at a time in the whole bot, and nobody waits for it longer than `PATIENCE`.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from io import BytesIO
 
 import zxingcpp
 from PIL import Image, ImageFilter, ImageOps
+from telegram import Document, Message, PhotoSize
 
 from bot.domain.identify import Identified, Kind, identify
 
 MOST_BYTES = 10 << 20
 """As large as a photo may be in Telegram; a picture sent as a file may be larger."""
+PATIENCE = 8.0
+"""Seconds from a picture's arrival to its answer, waiting for its turn included."""
 MOST_PIXELS = 20_000_000
 """A small file can unfold to gigabytes; this much takes about 80 MB for a moment."""
 _SIDE = 1600
@@ -32,6 +37,12 @@ _FORMATS = zxingcpp.BarcodeFormats(
         )
     ]
 )  # fmt: skip
+_READ = frozenset({"jpg", "jpeg", "png", "webp"})
+_HEIC = frozenset({"heic", "heif", "heics", "heifs", "avif"})
+_MOVING = frozenset({"gif", "mp4", "mov", "webm", "mkv", "avi", "3gp"})
+_READER = ThreadPoolExecutor(1, thread_name_prefix="photo")
+"""One thread: two large pictures at once would cost twice the memory. Whoever has given up waiting
+leaves the queue, and a picture that is being read ends before the next one begins."""
 _ICCID = re.compile(r"(?<![0-9A-Za-z])89[0-9]{16,19}[0-9A-Fa-f]?(?![0-9A-Za-z])")
 
 
@@ -46,6 +57,54 @@ class Trouble(StrEnum):
     """A code is there, and it is no SIM's: a shop's bar code, a web address."""
     SEVERAL = "several"
     """Codes of more than one SIM."""
+    TOO_SLOW = "too_slow"
+    NOT_FETCHED = "not_fetched"
+    """Telegram did not hand it over."""
+    HEIC = "heic"
+    MOVING = "moving"
+    """A video, or an animation, which Telegram makes of every GIF."""
+    SOUND = "sound"
+    OTHER_FILE = "other_file"
+
+
+def picture_of(message: Message) -> PhotoSize | Document | Trouble:
+    """The picture in a message, by what the message itself says of it; nothing is downloaded."""
+    found: PhotoSize | Document
+    if message.photo:
+        found = message.photo[-1]  # the largest
+    elif message.animation or message.video or message.video_note:
+        return Trouble.MOVING
+    elif message.voice or message.audio:
+        return Trouble.SOUND
+    elif message.document:
+        found = message.document
+        kind = _kind(found)
+        if kind not in _READ:
+            return Trouble.HEIC if kind in _HEIC else _other(kind)
+    else:
+        return Trouble.OTHER_FILE
+    return Trouble.TOO_BIG if (found.file_size or 0) > MOST_BYTES else found
+
+
+def _other(kind: str) -> Trouble:
+    return Trouble.MOVING if kind in _MOVING else Trouble.OTHER_FILE
+
+
+def _kind(document: Document) -> str:
+    """What a file is: by its media type; by its name when that says nothing of pictures."""
+    family, _, kind = (document.mime_type or "").lower().partition("/")
+    if family in ("image", "video"):
+        return kind if family == "image" else "mp4"
+    return (document.file_name or "").lower().rpartition(".")[2]
+
+
+async def read(data: bytes) -> str | Trouble:
+    """`read_photo` beside the bot's other work."""
+    reading = asyncio.get_running_loop().run_in_executor(_READER, read_photo, data)
+    try:
+        return await asyncio.wait_for(reading, PATIENCE)
+    except TimeoutError:
+        return Trouble.TOO_SLOW
 
 
 def read_photo(data: bytes) -> str | Trouble:

@@ -91,11 +91,18 @@ class Sims(Protocol):
         ...
 
     async def update(self, sim_id: str, version: int, **changes: Any) -> bool:
-        """Compare-and-set on the version, which grows by one; False when it had moved."""
+        """Compare-and-set on the version, which grows by one; False when it had moved.
+
+        With a SIM's owner its history goes: nobody sees what another one used.
+        """
         ...
 
     async def add_reading(self, sim_id: str, reading: Reading) -> None:
         """Keep a reading and make it the SIM's newest; its dates become the SIM's where told."""
+        ...
+
+    async def history(self, sim_id: str, since: datetime) -> list[Reading]:
+        """Readings taken since then, oldest first."""
         ...
 
     async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None: ...

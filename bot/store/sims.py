@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.sims import Reading, Sim, Tracking
@@ -74,9 +74,12 @@ class SimRows:
         """Compare-and-set on the version, which grows by one; False when it had moved.
 
         Raises ValueError for unknown names, and an integrity error when the new owner already
-        has that ICCID or number.
+        has that ICCID or number. With a SIM's owner its history goes: nobody sees what another
+        one used.
         """
         values = _SIM.changes(changes, _FIXED)
+        if "owner_id" in changes:
+            await self._forget(sim_id, version, changes["owner_id"])
         if values.get("iccid") is not None:
             values["iccid"] = bare_iccid(values["iccid"])
         if "reading" in changes:
@@ -108,6 +111,23 @@ class SimRows:
             values["dates_source"] = reading.source
         newest = (sims.c.id == sim_id, sims.c.read_at <= reading.taken_at)
         await self._conn.execute(update(sims).where(*newest).values(values))
+
+    async def history(self, sim_id: str, since: datetime) -> list[Reading]:
+        """Readings taken since then, oldest first."""
+        statement = select(readings.c.reading).where(
+            readings.c.sim_id == sim_id, readings.c.taken_at >= since
+        )
+        found = await self._conn.scalars(statement.order_by(readings.c.taken_at, readings.c.seq))
+        return list(found)
+
+    async def _forget(self, sim_id: str, version: int, owner_id: int | None) -> None:
+        """Drop the history of a SIM that leaves its owner."""
+        leaves = select(sims.c.id).where(
+            sims.c.id == sim_id,
+            sims.c.version == version,
+            sims.c.owner_id.is_distinct_from(owner_id),
+        )
+        await self._conn.execute(delete(readings).where(readings.c.sim_id.in_(leaves)))
 
     async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None:
         """When the reminding tick has to look at it again; None for never."""

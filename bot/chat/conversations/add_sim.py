@@ -57,22 +57,23 @@ async def add(update: Update, context: Context) -> int:
     """Ask what to add; `/add 8986…` says it at once."""
     context.draft.pop("line", None)
     if context.query is None and context.args:
-        return await _begin(context, " ".join(context.args))
+        return await begin(context, " ".join(context.args))
     await context.show(views.ask_identifier(context.t))
     return AddSim.IDENTIFIER
 
 
 async def identifier_written(update: Update, context: Context) -> int:
     """An identifier, or a claim code, was written."""
-    return await _begin(context, context.text)
+    return await begin(context, context.text)
 
 
 async def try_add(update: Update, context: Context) -> int | None:
     """Begin to add what was written outside every conversation; None when it names no SIM."""
-    return await _begin(context, context.text) if _names_a_sim(context.text) else None
+    return await begin(context, context.text) if names_a_sim(context.text) else None
 
 
-def _names_a_sim(text: str) -> bool:
+def names_a_sim(text: str) -> bool:
+    """Whether a text was meant to be a SIM's number or code."""
     found = idents.identify(text)
     return isinstance(found, Identified) or _code(text) is not None or _meant(text, found)
 
@@ -95,7 +96,8 @@ def _code(text: str) -> str | None:
     return text if mixed and _CODE.fullmatch(shown) and normalise(text) else None
 
 
-async def _begin(context: Context, text: str) -> int:
+async def begin(context: Context, text: str) -> int:
+    """Begin to add what a text, or a photo's code, names."""
     found = idents.identify(text)
     if isinstance(found, Identified):
         return await _identified(context, found)
@@ -198,11 +200,11 @@ async def code_written(update: Update, context: Context) -> int:
     line = context.draft.get("line") or {}
     sim_id = line.get("claims")
     if sim_id is None:
-        return await _begin(context, context.text)
+        return await begin(context, context.text)
     if _code(context.text) is None:
         text = context.text
         if isinstance(idents.identify(text), Identified):
-            return await _begin(context, text)
+            return await begin(context, text)
         # No code looks like that, so it does not count as a wrong one.
         why = context.t("That is no claim code.")
         await context.show(views.ask_code(context.t, _found(line), line["token"], why))
@@ -318,9 +320,9 @@ async def carrier_written(update: Update, context: Context) -> int:
     """Another carrier's name."""
     line = context.draft.get("line")
     if line is None or "value" not in line:
-        return await _begin(context, context.text)
-    if _names_a_sim(context.text):
-        return await _begin(context, context.text)
+        return await begin(context, context.text)
+    if names_a_sim(context.text):
+        return await begin(context, context.text)
     name = " ".join(idents.plain(context.text).split())
     if not any(c.isalpha() for c in name) or len(name) > CARRIER_NAME:
         return await _ask_carrier(context, line, views.carrier_problem(context.t, CARRIER_NAME))

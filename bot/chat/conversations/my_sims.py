@@ -24,7 +24,8 @@ from bot.chat.views import sims as views
 from bot.chat.views.reasons import REASONS
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.keepalive import dates_until
-from bot.domain.sims import Sim, Tracking
+from bot.domain.pace import Pace, pace
+from bot.domain.sims import Reading, Sim, Tracking
 from bot.domain.zones import local_date
 from bot.i18n import Html
 from bot.services.ownership import SimRefused
@@ -38,6 +39,8 @@ AT_ONCE = 0.1
 PATIENCE = 2.0
 """Seconds more in which the card shown is still brought up to date; the next tap waits behind."""
 RENEWALS = (30, 90, 365)
+MONTH = timedelta(days=30)
+"""How far back a card and its plot look."""
 
 
 class MySims(IntEnum):
@@ -137,6 +140,7 @@ async def _screen(
 ) -> Screen:
     async with context.shop.store.read() as tx:
         planned = await plan_for(tx, sim, context.now)
+    known = await pace_of(context, sim)
     return views.card(
         context.t,
         sim,
@@ -146,7 +150,21 @@ async def _screen(
         asking=asking,
         note=note,
         ask_zone=ask_zone,
+        pace=known,
     )
+
+
+async def history(context: Context, sim: Sim) -> list[Reading]:
+    """The SIM's readings of the last 30 days, oldest first."""
+    async with context.shop.store.read() as tx:
+        return await tx.sims.history(sim.id, context.now - MONTH)
+
+
+async def pace_of(context: Context, sim: Sim) -> Pace | None:
+    """How fast its data is used; None when its readings do not show that."""
+    if not _readable(sim):
+        return None
+    return pace(await history(context, sim), sim.expiry, context.now)
 
 
 def _readable(sim: Sim) -> bool:

@@ -67,6 +67,7 @@ class CardFacts:
     allowances: tuple[Allowance, ...] = ()
     timeline: Timeline | None = None
     warning: str = ""
+    warning_tone: Tone = Tone.WARN
     source: str = ""
     reminder: str = ""
 
@@ -99,7 +100,7 @@ def balance_card(facts: CardFacts) -> bytes:
         sheet.add(78, partial(_timeline, line=facts.timeline))
     if facts.warning:
         sheet.gap(10)
-        sheet.notice(clean(facts.warning), Tone.WARN)
+        sheet.notice(clean(facts.warning), facts.warning_tone)
     if facts.source or facts.reminder:
         sheet.rule()
     if facts.reminder:

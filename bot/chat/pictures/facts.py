@@ -13,12 +13,16 @@ from bot.chat.pictures.fonts import clean
 from bot.chat.pictures.plot import PlotFacts, Value
 from bot.chat.pictures.receipt import ReceiptFacts, Row
 from bot.chat.views import sims as views
+from bot.chat.views.pace import lately, verdict
 from bot.domain.pace import Pace, Use, ordered, topped_up
 from bot.domain.reminders import Planned
 from bot.domain.sims import LOW_DATA, Reading, Sim, SimState
 from bot.i18n import Words
 
 MONTH = timedelta(days=30)
+_LEAST = timedelta(hours=6)
+"""A plot of less shows nothing but its frame."""
+_VERDICTS = {Use.HEAVY: Tone.WARN, Use.LIGHT: Tone.CALM, Use.NORMAL: Tone.GOOD}
 _TAG = re.compile(r"<[^>]+>")
 _BAR = re.compile(r"[▓░]+\s*")
 _TONES = {
@@ -49,13 +53,16 @@ def name_of(sim: Sim) -> str:
 # ---- the balance card ----------------------------------------------------------------------
 
 
-def card_facts(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> CardFacts:
+def card_facts(
+    t: Words, sim: Sim, planned: Planned | None, now: datetime, pace: Pace | None = None
+) -> CardFacts:
     """The balance card of one SIM (F4), saying what the text card says."""
     state = sim.state_at(now)
     tone = _TONES[state]
     if tone is Tone.GOOD and views.mark(sim, now) != views.MARKS[state]:
         tone = Tone.WARN  # its last days
-    warning = views.unused(t, sim, now)
+    told = verdict(t, sim, pace, now)
+    warning = told or views.unused(t, sim, now)
     return CardFacts(
         title=name_of(sim),
         state=unmarked(views.state_words(t, sim, now)),
@@ -65,6 +72,7 @@ def card_facts(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Ca
         allowances=_allowances(t, sim, now),
         timeline=_timeline(t, sim, now),
         warning=unmarked(warning) if warning else "",
+        warning_tone=_verdict_tone(pace) if told else Tone.WARN,
         source=unmarked(views.source_line(t, sim, now)),
         reminder=unmarked(views.next_line(t, sim, planned, now)),
     )
@@ -125,9 +133,9 @@ def _timeline(t: Words, sim: Sim, now: datetime) -> Timeline | None:
 def plot_facts(
     t: Words, sim: Sim, readings: Sequence[Reading], pace: Pace | None, now: datetime
 ) -> PlotFacts | None:
-    """Thirty days of a SIM's data; None when there are not two readings to draw."""
+    """Thirty days of a SIM's data; None when the readings are too few or too close to draw."""
     shown = [one for one in ordered(readings, now) if one.as_of > now - MONTH]
-    if len(shown) < 2:
+    if len(shown) < 2 or shown[-1].as_of - shown[0].as_of < _LEAST:
         return None
     start, end = shown[0].as_of, _end(sim, pace, now)
     top = max(one.data_left or 0 for one in shown)
@@ -135,7 +143,7 @@ def plot_facts(
     if end <= start or step == 0:
         return None
     top = math.ceil(top / step) * step
-    verdict = advice(t, sim, pace, now)
+    told = verdict(t, sim, pace, now)
     return PlotFacts(
         title=name_of(sim),
         subtitle=t.plain("Data left in the last 30 days"),
@@ -154,42 +162,14 @@ def plot_facts(
         topups=tuple(b.as_of for a, b in pairwise(shown) if topped_up(a, b)),
         topup_word=t.plain("Topped up"),
         forecast=_forecast(pace, end),
-        pace=pace_line(t, pace),
-        advice=verdict[0] if verdict else "",
-        tone=verdict[1] if verdict else Tone.GOOD,
+        pace=lately(t, pace),
+        advice=unmarked(told) if told else "",
+        tone=_verdict_tone(pace),
     )
 
 
-def pace_line(t: Words, pace: Pace | None) -> str:
-    """The pace in words."""
-    if pace is None:
-        return t.plain("Too few readings yet to tell a pace.")
-    if pace.used == 0:
-        return t.plain("No data was used lately.")
-    return t.plain("Lately about {amount} a day", amount=t.data(pace.per_day))
-
-
-def advice(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> tuple[str, Tone] | None:
-    """What the pace means for the days left (F5), and its colour."""
-    if pace is None or sim.expiry is None or pace.use is None or pace.left == 0:
-        return None
-    expiry = t.date(sim.expiry, now=now)
-    if pace.use is Use.HEAVY and pace.lasts_until is not None and pace.afford is not None:
-        text = t.plain(
-            "Heavy use: at this pace the data lasts until {date}. With {afford} a day it lasts "
-            "until it expires on {expiry}.",
-            date=t.date(pace.lasts_until, now=now), afford=t.data(pace.afford), expiry=expiry,
-        )  # fmt: skip
-        return text, Tone.WARN
-    if pace.use is Use.LIGHT and pace.unused is not None:
-        text = t.plain(
-            "Light use: at this pace {unused} will be left over and lost on {expiry}.",
-            unused=t.data(pace.unused), expiry=expiry,
-        )  # fmt: skip
-        return text, Tone.CALM
-    return t.plain(
-        "At this pace the data lasts until it expires on {expiry}.", expiry=expiry
-    ), Tone.GOOD
+def _verdict_tone(pace: Pace | None) -> Tone:
+    return _VERDICTS[pace.use] if pace is not None and pace.use is not None else Tone.GOOD
 
 
 def _end(sim: Sim, pace: Pace | None, now: datetime) -> datetime:

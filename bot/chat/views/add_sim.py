@@ -80,6 +80,7 @@ def ask_identifier(t: Words) -> Screen:
         t("• ICCID, printed on the card: <code>8986001234567890120</code>"),
         t("• phone number with country code: <code>+63 918 123 4567</code>"),
         t("• eSIM code: <code>LPA:1$rsp.example.com$K2-ABC</code>"),
+        t("• photo of the bar code on its card, or of the eSIM's QR code"),
         t("• claim code that came with a SIM from our shop"),
     )
     return Screen(text, [[button(t.plain("‹ My SIMs"), "sims")]])

@@ -206,10 +206,11 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
     return Screen(
         lines(*parts),
         [
+            [button(t.plain("Picture"), "slip", order.id)],
             [
                 button(t.plain("Show this SIM"), "sim", sim.id),
                 button(t.plain("Orders"), "orders", 0),
-            ]
+            ],
         ],
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.views.pace import verdict
+from bot.domain.pace import Pace
 from bot.domain.reminders import Planned
 from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left
 from bot.i18n import N_, Html, Words
@@ -185,6 +187,22 @@ def unused(t: Words, sim: Sim, now: datetime) -> Html | None:
              left=t.data(reading.data_left), date=t.date(sim.expiry, now=now))  # fmt: skip
 
 
+def outlook(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> Html | None:
+    """Where the pace leads (F5); while none is known, in the last week, what would be lost."""
+    told = verdict(t, sim, pace, now)
+    return Html(f"📈 {told}") if told else unused(t, sim, now)
+
+
+def _looks(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> list[list[Button]]:
+    """Other looks at the same SIM; only what a supplier reads has a use to plot."""
+    shown = [button(t.plain("Picture"), "pic", sim.id)]
+    if sim.tracking is Tracking.MANAGED:
+        shown.append(button(t.plain("30 days of use"), "use", sim.id))
+    if verdict(t, sim, pace, now) is None:
+        return [shown]
+    return [shown, [button(t.plain("How is this worked out?"), "pace", sim.id)]]
+
+
 def card(
     t: Words,
     sim: Sim,
@@ -195,10 +213,11 @@ def card(
     asking: bool = False,
     note: Html | None = None,
     ask_zone: str | None = None,
+    pace: Pace | None = None,
 ) -> Screen:
     """The balance card of one SIM (F4). `note` says above it what has just happened; `asking`
     that the supplier is being asked; `stale` that it could not be; `ask_zone` is a zone (IANA)
-    that was guessed, to be confirmed by the time on its clocks."""
+    that was guessed, to be confirmed by the time on its clocks; `pace` how fast data is used."""
     text = lines(
         note,
         "" if note else None,
@@ -207,7 +226,7 @@ def card(
         "",
         *([] if over(sim, now) else allowances(t, sim.reading)),
         *dates(t, sim, now),
-        unused(t, sim, now),
+        outlook(t, sim, pace, now),
         "",
         Html(f"<i>{source_line(t, sim, now)}</i>"),
         t("⏳ Asking the supplier…") if asking else None,
@@ -227,6 +246,7 @@ def card(
         first.append(button(t.plain("Change dates"), "dates", sim.id))
     rows = [
         first,
+        *_looks(t, sim, pace, now),
         [
             button(t.plain("Reminders"), "simrem", sim.id),
             button(t.plain("More"), "more", sim.id),
@@ -247,7 +267,7 @@ def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Scr
                 t("<b>My SIMs</b>"),
                 "",
                 t("You have no SIM here yet."),
-                t("Add one with its ICCID, its number, or its eSIM code."),
+                t("Add one with its ICCID, its number, its eSIM code, or a photo of the code."),
             ),
             [
                 [button(t.plain("Add a SIM"), "add")],
