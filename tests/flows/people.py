@@ -282,21 +282,26 @@ class Town:
                         return str(cell["callback_data"])
         raise AssertionError(f"no button {label!r}")
 
-    async def push(self, person: Person, content: dict[str, Any], kind: str = "message") -> Message:
-        """A message of any kind from a person, as Telegram would tell the bot; the answer."""
+    async def push(self, person: Person, content: dict[str, Any], *, idle: bool = True) -> Message:
+        """A message of any kind from a person, as Telegram would tell the bot; the answer, or an
+        empty one."""
         world = self.demo.world
         stored = world.new_message(person.id, world.people[person.id].user, content)
-        world.push(kind, stored.data)
-        await person.idle()
-        return await person.last()
+        world.push("message", stored.data)
+        if idle:
+            await person.idle()
+        newest = next(reversed(world.messages[person.id].values()))
+        return newest.data if newest.data["from"]["is_bot"] else {}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+async def until(
+    condition: Callable[[], Awaitable[bool]], seconds: float = 15, pause: float = 0.02
+) -> None:
     """Wait for an async condition (real time)."""
     end = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
 
 
 @asynccontextmanager

@@ -13,8 +13,12 @@ from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.screen import Screen, button, lines
 from bot.chat.views import help as pages
 from bot.chat.views import menu
-from bot.ports import AuditRow, Notice, Priority
+from bot.ports import AuditRow, Notice, Priority, Tx
 from bot.services import notices
+
+_PAGE = 2000
+"""Characters of a letter in one message: with a head above them, and each of them taking two of
+Telegram's 4096, they always fit."""
 
 
 class Support(IntEnum):
@@ -34,15 +38,7 @@ async def message(update: Update, context: Context) -> int:
     """Pass a question on to every operator."""
     async with context.shop.store.write() as tx:
         for operator in sorted(context.shop.operators):
-            await tx.outbox.add(
-                Notice(
-                    kind=notices.LETTER,
-                    chat_id=operator,
-                    dedupe_key=f"letter:{context.update_id}:{operator}",
-                    priority=Priority.OPERATOR,
-                    data={"from": context.me.id, "text": context.text, "answer": False},
-                )
-            )
+            await _send(context, tx, operator, answer=False)
     context.shop.ring()
     await context.send(pages.passed_on(context.t))
     return END
@@ -71,21 +67,29 @@ async def reply(update: Update, context: Context) -> int:
         await context.show(menu.lost(context.t))
         return END
     async with context.shop.store.write() as tx:
-        await tx.outbox.add(
-            Notice(
-                kind=notices.LETTER,
-                chat_id=customer,
-                dedupe_key=f"letter:{context.update_id}:{customer}",
-                priority=Priority.OPERATOR,
-                data={"from": context.me.id, "text": context.text, "answer": True},
-            )
-        )
+        await _send(context, tx, customer, answer=True)
         await tx.audit.add(
             AuditRow(context.now, f"operator:{context.me.id}", "answered", f"chat:{customer}", {})
         )
     context.shop.ring()
     await context.send(Screen(lines(context.t("Your answer is on its way.")), []))
     return END
+
+
+async def _send(context: Context, tx: Tx, to: int, *, answer: bool) -> None:
+    """Put what was written into somebody's chat, a long letter in several messages."""
+    text = context.text
+    for number, start in enumerate(range(0, len(text), _PAGE)):
+        page = {"from": context.me.id, "text": text[start : start + _PAGE], "answer": answer}
+        await tx.outbox.add(
+            Notice(
+                kind=notices.LETTER,
+                chat_id=to,
+                dedupe_key=f"letter:{context.update_id}:{to}:{number}",
+                priority=Priority.OPERATOR,
+                data=page,
+            )
+        )
 
 
 ENTRY = [command("support", support), on("support", support), on("answer", answer, NUMBER)]
