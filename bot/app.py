@@ -17,6 +17,7 @@ from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot import logs, schedule
 from bot.carriers import registry
+from bot.carriers.rules import packs
 from bot.chat import application
 from bot.chat.application import ALLOWED_UPDATES, App
 from bot.chat.lanes import LaneQueue
@@ -33,6 +34,7 @@ from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
 from bot.services.intake import Intake
+from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
@@ -109,7 +111,9 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         settings.bot_token.get_secret_value(), str(settings.telegram_api_url), store, clock, intake
     )
     payments: dict[Method, PaymentMethod] = {Method.STARS: Stars(app.bot)}
-    messenger = TelegramMessenger(app.bot, store, clock, Renderer(store, clock, carriers, merchant))
+    messenger = TelegramMessenger(
+        app.bot, store, clock, Renderer(store, clock, carriers, merchant, packs())
+    )
     outbox = Outbox(store, clock, messenger)
     fulfilment = Fulfilment(store, clock, carriers, selling)
     refunds = Refunds(store, clock, payments, selling)
@@ -117,6 +121,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     till = Till(store, clock, selling)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
+    keeping = Keeping(store, clock, packs())
     desk = Desk(store, clock, carriers, selling)
     checkout.rings += [outbox.worker]
     till.rings += [outbox.worker, fulfilment.worker, refunds.worker]
@@ -129,6 +134,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         store=store,
         clock=clock,
         sims=sims,
+        keeping=keeping,
         checkout=checkout,
         till=till,
         reminding=reminding,

@@ -2,19 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
 from bot.chat.views import orders, queue, reminders
+from bot.chat.views.rules import brief
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
 from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.reminders import Stage, StageKind, cycle_of
+from bot.domain.rules import Pack
 from bot.domain.sims import Sim
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx
 from bot.services import notices
+from bot.services.keeping import rule_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,18 @@ class Renderer:
     """One function per kind of notice."""
 
     def __init__(
-        self, store: Store, clock: Clock, carriers: Mapping[str, Carrier], merchant: Merchant
+        self,
+        store: Store,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        merchant: Merchant,
+        packs: Mapping[str, Pack] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._clock = clock
         self._carriers = carriers
         self._merchant = merchant
+        self._packs = packs
         self._kinds: Mapping[str, Callable[[Tx, Chat, Notice], Awaitable[Rendered | None]]] = {
             notices.ORDER: self._order,
             notices.REMINDER: self._reminder,
@@ -75,8 +85,14 @@ class Renderer:
             also,
             self._clock.now(),
             after_expiry=self._after_expiry(sim),
+            keep=await self._keep(tx, chat, sim),
         )
         return Rendered(screen)
+
+    async def _keep(self, tx: Tx, chat: Chat, sim: Sim) -> list[Html]:
+        """What keeps its number, in two lines."""
+        rule = await rule_in(tx, self._packs, sim)
+        return [] if rule is None else brief(_words(chat), rule)
 
     async def _digest(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         items = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.ports import Clock, Store
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
+from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
@@ -29,6 +30,7 @@ class Shop:
     store: Store
     clock: Clock
     sims: Sims
+    keeping: Keeping
     checkout: Checkout
     till: Till
     reminding: Reminding

@@ -33,7 +33,6 @@ from bot.ports import ActivityRow, AuditRow, Clock, Store, Tx
 from bot.services.files import read_rows
 from bot.services.ownership import SimRefused, change, owned_by
 from bot.services.planning import replan, settle, settle_passed
-from bot.services.work import Worker
 
 
 class RuleRefused(Exception):
@@ -56,7 +55,6 @@ class Keeping:
         self._store = store
         self._clock = clock
         self._packs = packs
-        self.rings: list[Worker] = []
 
     # ---- rules ---------------------------------------------------------------------------
 
@@ -97,7 +95,6 @@ class Keeping:
                 raise SimRefused("rule_missing")
             current = await change(tx, current, rule=copy)
             current = await self._recount(tx, current, rule)
-        self._ring()
         return current
 
     # ---- activities ----------------------------------------------------------------------
@@ -117,7 +114,6 @@ class Keeping:
             row = ActivityRow(current.id, kind, day, paid, self._clock.now())
             await tx.activities.add(row)
             current = await self._recount(tx, current, rule)
-        self._ring()
         return Recorded(current, rule, counted=days is not None)
 
     async def forget(self, sim: Sim, kind: Activity, day: date) -> Sim:
@@ -126,7 +122,6 @@ class Keeping:
             current = await _owned(tx, sim)
             await tx.activities.remove(current.id, kind, day)
             current = await self._recount(tx, current, await self._rule(tx, current))
-        self._ring()
         return current
 
     async def last(self, sim: Sim) -> ActivityRow | None:
@@ -232,11 +227,6 @@ class Keeping:
                 if copy is not None:
                     current = await change(tx, current, rule=copy)
                 await self._recount(tx, current, rule)
-        self._ring()
-
-    def _ring(self) -> None:
-        for worker in self.rings:
-            worker.ring()
 
 
 async def rule_in(tx: Tx, packs: Mapping[str, Pack], sim: Sim) -> Rule | None:

@@ -20,6 +20,8 @@ _LOOK_BACK = 200
 
 UNTOUCHED: Mapping[str, object] = {
     "nickname": None,
+    "device": None,
+    "imei": None,
     "snoozed_until": None,
     "reminders_stopped": False,
 }
@@ -29,7 +31,7 @@ UNTOUCHED: Mapping[str, object] = {
 class SimRefused(Exception):
     """A step with a SIM can't be taken; `reason` is a code the views know.
 
-    not_yours, code_wrong, locked (`until` then says how long, UTC), nickname_long,
+    not_yours, code_wrong, locked (`until` then says how long, UTC), nickname_long, device_long,
     supplier_tells, rule_missing, running.
     """
 

@@ -244,6 +244,14 @@ class Sims:
         async with self._store.write() as tx:
             return await change(tx, sim, nickname=_nickname(nickname))
 
+    async def note_phone(self, sim: Sim, *, device: str | None, imei: str | None) -> Sim:
+        """The phone it sits in, as support asks for it; both None take it away. The caller has
+        checked the IMEI. Raises SimRefused not_yours, device_long."""
+        if device is not None and len(device) > NICKNAME:
+            raise SimRefused("device_long")
+        async with self._store.write() as tx:
+            return await change(tx, sim, device=device, imei=imei)
+
     async def remove(self, sim: Sim) -> None:
         """Out of the overview, no more reminders. A managed SIM goes back to the shop's stock, so
         that its next holder can claim it. Raises SimRefused "running" while an order runs."""

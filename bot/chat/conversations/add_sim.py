@@ -4,7 +4,7 @@
       (or typed anywhere)└──────────────────────────┤
         ┌─ mine already ─► card ◄────────────────────┤
         │  our shop's ─► CODE ─► card, or: ask our shop
-        └─ unknown ─► CARRIER ─► dates (dates.py) ─► card
+        └─ unknown ─► CARRIER ─► its rule (keeping.py), or dates (dates.py) ─► card
 
 A SIM of our shop answers the same whether it waits in stock or belongs to another customer.
 """
@@ -18,7 +18,7 @@ from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations import dates, reminders
+from bot.chat.conversations import dates, keeping, reminders
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
@@ -335,7 +335,7 @@ async def _ask_dates(
 ) -> int:
     await reminders.guess_zone(context, country)
     line.update(carrier=carrier, country=country, name=f"{carrier} ·{line['value'][-4:]}")
-    return await dates.begin(context, line, ("day", "keep", "grace"))
+    return await keeping.begin(context, line)
 
 
 ENTRY = [

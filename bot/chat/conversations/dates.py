@@ -25,14 +25,14 @@ from bot.chat.views.sims import title
 from bot.domain.days import DayProblem, parse_day, parse_days
 from bot.domain.identify import Identified, Kind, plain
 from bot.domain.keepalive import Dates, dates_until
-from bot.domain.sims import KeepRule, Sim, SimForm
+from bot.domain.sims import KeepRule, Sim, SimForm, Source
 from bot.domain.zones import local_date
 from bot.i18n import Html
 from bot.services.ownership import SimRefused
 
 Line = dict[str, Any]
 """token, name, steps, at, past, day (ISO), keep, grace; and of a SIM that is there `sim`, of a
-new one kind, value, carrier, country."""
+new one kind, value, carrier, country. A rule pack's length has `by` and `pack` (keeping.py)."""
 
 _UNKNOWN = frozenset({"?", "don't know", "dont know", "i don't know", "unknown", "no idea",
                       "不知道", "不清楚", "不知", "不確定", "不确定"})  # fmt: skip
@@ -225,7 +225,10 @@ def _dates(context: Context, line: Line) -> Dates | None:
 
 
 def _rule(line: Line) -> KeepRule | None:
-    return KeepRule(line["keep"], line.get("grace")) if line.get("keep") else None
+    if not line.get("keep"):
+        return None
+    source = Source(line.get("by", Source.CUSTOMER))
+    return KeepRule(line["keep"], line.get("grace"), source, line.get("pack"))
 
 
 ENTRY = [on("dates", change, ID), on("rule", change_rule, ID), on("q", tapped, _ANSWER)]

@@ -21,6 +21,7 @@ from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, wri
 from bot.chat.screen import Screen, lines
 from bot.chat.views import dates as date_views
 from bot.chat.views import sims as views
+from bot.chat.views.keeping import on_card
 from bot.chat.views.reasons import REASONS
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.keepalive import dates_until
@@ -141,6 +142,7 @@ async def _screen(
     async with context.shop.store.read() as tx:
         planned = await plan_for(tx, sim, context.now)
     known = await pace_of(context, sim)
+    rule = await context.shop.keeping.rule_of(sim)
     return views.card(
         context.t,
         sim,
@@ -151,6 +153,7 @@ async def _screen(
         note=note,
         ask_zone=ask_zone,
         pace=known,
+        keep=on_card(context.t, sim, rule, context.now),
     )
 
 

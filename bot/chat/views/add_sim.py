@@ -83,7 +83,8 @@ def ask_identifier(t: Words) -> Screen:
         t("• photo of the bar code on its card, or of the eSIM's QR code"),
         t("• claim code that came with a SIM from our shop"),
     )
-    return Screen(text, [[button(t.plain("‹ My SIMs"), "sims")]])
+    phone = [button(t.plain("Will my phone do eSIM?"), "esim")]
+    return Screen(text, [phone, [button(t.plain("‹ My SIMs"), "sims")]])
 
 
 def not_identified(

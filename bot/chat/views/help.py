@@ -39,6 +39,25 @@ QUESTIONS = (
         ),
     ),
     (
+        "devices",
+        N_("How many devices may share a plan?"),
+        N_(
+            "An eSIM or card works in one phone at a time. That phone's hotspot serves others: as "
+            "many as the phone allows, mostly 5 to 10, unless the plan sets a limit or forbids it; "
+            "then the plan's page says so before you pay."
+        ),
+    ),
+    (
+        "new_phone",
+        N_("How do I move an eSIM to a new phone?"),
+        N_(
+            "Do not delete it from the old phone before you know how: most codes work once. A "
+            "travel eSIM usually stays where it was installed; ask our shop first. An eSIM of your "
+            "own carrier moves with the phone's transfer function or a new code from the carrier. "
+            "Then tell me the new phone under My SIMs › More › Phone."
+        ),
+    ),
+    (
         "password",
         N_("I forgot my carrier's password"),
         N_(
@@ -94,7 +113,8 @@ def faq(t: Words, chosen: str | None) -> Screen:
         "",
         t("People often ask:"),
     )  # fmt: skip
-    rows = [[button(t.plain(question), "help", key)] for key, question, _ in QUESTIONS]
+    rows = [[button(t.plain("Will my phone do eSIM?"), "esim")]]
+    rows += [[button(t.plain(question), "help", key)] for key, question, _ in QUESTIONS]
     return Screen(text, [*rows, [button(t.plain("‹ Menu"), "menu")]])
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from bot.chat.screen import Button, Screen, button, grid, lines
-from bot.chat.views.sims import allowances, dates, mark, next_line, span, title
+from bot.chat.views.news import news
+from bot.chat.views.sims import allowances, dates, mark, next_line, title
 from bot.chat.views.zones import zone_label, zone_name
 from bot.domain.chats import Preferences
 from bot.domain.reminders import Planned, Stage, StageKind
@@ -20,57 +21,6 @@ MOST_LINES = 10
 """SIMs named on the settings' screen; the others are under My SIMs."""
 
 
-def _news(t: Words, sim: Sim, stage: Stage, now: datetime) -> Html:
-    name = title(sim)
-    match stage.kind:
-        case StageKind.EXPIRY if sim.expiry is not None:
-            return _expiry(t, sim, sim.expiry, now)
-        case StageKind.GRACE_STARTED if sim.grace_end is not None:
-            return t(
-                "🔴 <b>{title}</b> has expired. The number is still yours until {date}: "
-                "renew it before then.",
-                title=name,
-                date=t.moment(sim.grace_end, now=now),
-            )
-        case StageKind.GRACE_STARTED:
-            return t("🔴 <b>{title}</b> has expired.", title=name)
-        case StageKind.GRACE if sim.grace_end is not None:
-            return t(
-                "🔴 <b>{title}</b>: {left} to save the number. After {date} it is gone for good.",
-                title=name,
-                left=span(t, sim.grace_end, now),
-                date=t.moment(sim.grace_end, now=now),
-            )
-        case StageKind.LOST:
-            return t(
-                "⚫️ The grace period of <b>{title}</b> has ended. The number can no longer be "
-                "renewed here; the carrier may still help if you ask today.",
-                title=name,
-            )
-        case StageKind.USED_UP:
-            return t("🟠 <b>{title}</b>: the data is used up.", title=name)
-    return t("🟡 <b>{title}</b>: data is running low.", title=name)
-
-
-def _expiry(t: Words, sim: Sim, expiry: datetime, now: datetime) -> Html:
-    days = (t.local(expiry).date() - t.local(now).date()).days
-    if days <= 0:
-        return t(
-            "⏰ <b>{title}</b> expires today at {time}.", title=title(sim), time=t.clock(expiry)
-        )
-    if days == 1:
-        return t(
-            "⏰ <b>{title}</b> expires tomorrow at {time}.", title=title(sim), time=t.clock(expiry)
-        )
-    return t.n(
-        "🗓 <b>{title}</b> expires in {n} day, on {date}.",
-        "🗓 <b>{title}</b> expires in {n} days, on {date}.",
-        days,
-        title=title(sim),
-        date=t.moment(expiry, now=now),
-    )
-
-
 def _advice(t: Words, sim: Sim, stage: Stage, *, after_expiry: bool) -> Html | None:
     if stage.kind is StageKind.EXPIRY and not after_expiry:
         return t("This eSIM can't be topped up after it expires. Renew it before then.")
@@ -78,20 +28,26 @@ def _advice(t: Words, sim: Sim, stage: Stage, *, after_expiry: bool) -> Html | N
         return t("Renew in time, so that the number is not lost.")
     if stage.kind is StageKind.GRACE_STARTED and not after_expiry:
         return t("It can't be topped up any more. Our shop can give you a new eSIM.")
-    if stage.kind is StageKind.GRACE_STARTED and sim.grace_end is None:
+    if stage.kind is StageKind.GRACE_STARTED and sim.grace_end is None and sim.expiry is not None:
         return t("Renew it soon, so that the number is not lost.")
     return None
 
 
 def reminder(
-    t: Words, sim: Sim, stage: Stage, also: Stage | None, now: datetime, *, after_expiry: bool
-) -> Screen:
-    """One SIM's reminder. `after_expiry`: it can still be renewed once it has expired."""
+    t: Words, sim: Sim, stage: Stage, also: Stage | None, now: datetime, *, after_expiry: bool,
+    keep: Sequence[Html] = (),
+) -> Screen:  # fmt: skip
+    """One SIM's reminder. `after_expiry`: it can still be renewed once it has expired; `keep` says
+    what keeps its number."""
     facts = allowances(t, sim.reading) if stage.of_data or (also and also.of_data) else []
+    dated = also is not None and not also.of_data
+    about_use = stage.kind is StageKind.KEEP or sim.expiry is None
     text = lines(
-        _news(t, sim, stage, now),
+        news(t, sim, stage, now),
+        news(t, sim, also, now) if also is not None and dated else None,
         *facts,
         _advice(t, sim, stage, after_expiry=after_expiry),
+        *(keep if about_use or dated else ()),
     )
     if stage.kind is StageKind.LOST:
         rows = [
@@ -101,6 +57,8 @@ def reminder(
             ]
         ]
         return Screen(text, rows)
+    if about_use:
+        return Screen(text, _keep_rows(t, sim))
     first = (
         button(t.plain("Renew now"), "again", sim.id)
         if after_expiry or stage.kind is not StageKind.GRACE_STARTED
@@ -119,6 +77,19 @@ def reminder(
     )
 
 
+def _keep_rows(t: Words, sim: Sim) -> list[list[Button]]:
+    """What can be done where a number has to be used."""
+    return [
+        [button(t.plain("I used it today"), "used", sim.id)],
+        [button(t.plain("How to keep it"), "keep", sim.id)],
+        [
+            button(t.plain("Renew now"), "again", sim.id),
+            button(t.plain("Snooze"), "snooze", sim.id),
+        ],
+        [button(t.plain("Stop for this SIM"), "stop", sim.id)],
+    ]
+
+
 def digest(t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime) -> Screen:
     """Several SIMs in one message, most urgent first, one button each."""
     rows = [
@@ -127,7 +98,7 @@ def digest(t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime) -> Scree
     text = lines(
         t.n("{n} SIM needs you:", "{n} SIMs need you:", len(items)),
         "",
-        *(_news(t, sim, stage, now) for sim, stage in items),
+        *(news(t, sim, stage, now) for sim, stage in items),
     )
     return Screen(text, [*rows, [button(t.plain("My SIMs"), "sims")]])
 
@@ -161,12 +132,15 @@ def ask_snooze_day(t: Words, sim: Sim, today: date, problem: Html | None = None)
 def snoozed(t: Words, sim: Sim, until: datetime, now: datetime) -> Html:
     """Until when nothing is sent; plainly, when that is too late to act."""
     said = t("✓ I write again on {when}.", when=t.moment(until, now=now))
-    expired = sim.expiry is not None and sim.expiry <= now
-    limit = sim.grace_end if expired else sim.expiry
+    expired = sim.end is not None and sim.end <= now
+    limit = sim.grace_end if expired else sim.end
     if limit is None or until < limit:
         return said
     if expired:
         late = t("⚠️ The grace period ends before that, on {date}: the number is lost then.",
+                 date=t.moment(limit, now=now))  # fmt: skip
+    elif sim.expiry is None:
+        late = t("⚠️ The keep-number deadline comes before that, on {date}.",
                  date=t.moment(limit, now=now))  # fmt: skip
     else:
         late = t("⚠️ The SIM expires before that, on {date}.", date=t.moment(limit, now=now))
@@ -206,6 +180,9 @@ def one_sim(
         "" if note else None,
         t("<b>Reminders for {title}</b>", title=title(sim)),
         *dates(t, sim, now),
+        t("Keep-number deadline: {date}", date=t.moment(sim.keep_deadline, now=now))
+        if sim.keep_deadline
+        else None,
         Html(f"🔔 {next_line(t, sim, planned, now)}"),
     )
     return Screen(text, rows)

@@ -7,7 +7,7 @@ from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views.pace import verdict
 from bot.domain.pace import Pace
 from bot.domain.reminders import Planned
-from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left
+from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left, mask
 from bot.i18n import N_, Html, Words
 
 STATES = {
@@ -68,7 +68,7 @@ def over(sim: Sim, now: datetime) -> bool:
 def mark(sim: Sim, now: datetime) -> str:
     """The state as a sign; a line in its last days is marked before it expires."""
     state = sim.state_at(now)
-    if state is SimState.ACTIVE and sim.expiry is not None and sim.expiry - now < _LAST_DAYS:
+    if state is SimState.ACTIVE and sim.end is not None and sim.end - now < _LAST_DAYS:
         return "🟡"
     return MARKS[state]
 
@@ -76,6 +76,8 @@ def mark(sim: Sim, now: datetime) -> str:
 def state_words(t: Words, sim: Sim, now: datetime) -> Html:
     """State of a SIM; an expired one says what its grace period is worth."""
     state = sim.state_at(now)
+    if state is SimState.EXPIRED and sim.expiry is None:
+        return t("Its keep-number deadline has passed")
     if state is SimState.EXPIRED and sim.grace_end is not None:
         return t("Expired, in its grace period")
     return t(STATES[state])
@@ -106,7 +108,7 @@ def age(t: Words, moment: datetime, now: datetime) -> Html:
 def dates(t: Words, sim: Sim, now: datetime) -> list[Html]:
     """Expiry and grace, each with the time left."""
     if sim.expiry is None:
-        return [t("Valid until: not known")]
+        return [] if sim.keep_deadline else [t("Valid until: not known")]
     found = []
     if sim.expiry > now:
         found.append(
@@ -214,10 +216,12 @@ def card(
     note: Html | None = None,
     ask_zone: str | None = None,
     pace: Pace | None = None,
+    keep: Screen | None = None,
 ) -> Screen:
-    """The balance card of one SIM (F4). `note` says above it what has just happened; `asking`
-    that the supplier is being asked; `stale` that it could not be; `ask_zone` is a zone (IANA)
-    that was guessed, to be confirmed by the time on its clocks; `pace` how fast data is used."""
+    """The balance card of one SIM (F4). `note` says above it what has just happened; `keep` what
+    its keep-number rule says and offers; `asking` that the supplier is being asked; `stale` that
+    it could not be; `ask_zone` is a zone (IANA) that was guessed, to be confirmed by the time on
+    its clocks; `pace` how fast data is used."""
     text = lines(
         note,
         "" if note else None,
@@ -226,6 +230,7 @@ def card(
         "",
         *([] if over(sim, now) else allowances(t, sim.reading)),
         *dates(t, sim, now),
+        (keep.text or None) if keep else None,
         outlook(t, sim, pace, now),
         "",
         Html(f"<i>{source_line(t, sim, now)}</i>"),
@@ -246,6 +251,7 @@ def card(
         first.append(button(t.plain("Change dates"), "dates", sim.id))
     rows = [
         first,
+        *([list(row) for row in keep.rows] if keep else []),
         *_looks(t, sim, pace, now),
         [
             button(t.plain("Reminders"), "simrem", sim.id),
@@ -295,7 +301,7 @@ def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Scr
 
 def _line(t: Words, sim: Sim, now: datetime) -> Html:
     parts = [state_words(t, sim, now)]
-    end = sim.grace_end if sim.expiry is not None and sim.expiry <= now else sim.expiry
+    end = sim.grace_end if sim.end is not None and sim.end <= now else sim.end
     if end is not None and end > now:
         parts.append(span(t, end, now))
     elif end is not None:
@@ -324,16 +330,19 @@ def more(t: Words, sim: Sim) -> Screen:
         t("<b>{title}</b>", title=title(sim)),
         t("Carrier: {carrier}", carrier=sim.carrier),
         *facts,
-        rule_line(t, sim.rule) if sim.rule else None,
+        t("Phone: {model}", model=sim.device) if sim.device else None,
+        t("IMEI: <code>{value}</code>", value=mask(sim.imei)) if sim.imei else None,
+        rule_line(t, sim.rule) if sim.rule and sim.rule.source is Source.CUSTOMER else None,
     )
     own = [
-        button(t.plain("What keeps it"), "rule", sim.id),
+        button(t.plain("What keeps it"), "keep", sim.id),
         button(t.plain("How to renew it"), "how", sim.id),
     ]
     rows = [
         own if sim.tracking is Tracking.SELF else [],
         [
             button(t.plain("Rename"), "rename", sim.id),
+            button(t.plain("Phone"), "phone", sim.id),
             button(t.plain("Remove"), "remove", sim.id),
         ],
         [button(t.plain("‹ Back"), "sim", sim.id)],
