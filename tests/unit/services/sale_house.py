@@ -2,7 +2,7 @@
 bot's process dies: `restart` makes new services over the same database."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,16 +19,19 @@ from bot.ports import (
     Bill,
     Capabilities,
     Carrier,
+    Hint,
     Notice,
     Outcome,
     PaymentUnavailable,
     Resolved,
     Store,
     SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpRequest,
     TopUpStatus,
+    WebhookRefused,
 )
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
@@ -113,6 +116,18 @@ class Seller:
                 raise answer
             return answer
         return SUCCEEDED if request.ref in self.bought else NOT_FOUND
+
+    async def quote(self, sim: Sim, supplier_code: str, amount: Money | None) -> SupplierQuote:
+        for plan in await self.plans(sim):
+            if plan.code == supplier_code:
+                return SupplierQuote(cost=plan.cost, quoted=plan.quoted)
+        return SupplierQuote(refused="not_sold_now")
+
+    async def status(self, request: TopUpRequest, supplier_ref: str) -> TopUpAnswer:
+        return await self.find(request)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Hint]:
+        raise WebhookRefused("no webhooks here")
 
     async def wallet(self) -> Money | None:
         return None
@@ -289,6 +304,10 @@ class Shop:
     async def whys(self) -> list[object]:
         """Why operators were told, once for each of the two."""
         return [notice.data["why"] for notice in await self.notices("queue")][::2]
+
+
+async def states(shop: Shop, order: Order) -> tuple[OrderState, TopUpState]:
+    return (await shop.order(order.id)).state, (await shop.topup(order.id)).state
 
 
 @asynccontextmanager

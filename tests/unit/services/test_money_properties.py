@@ -15,7 +15,7 @@ from bot.domain.codes import digest
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.domain.sales import VoucherState
-from bot.ports import PaymentUnavailable, Tx
+from bot.ports import PaymentUnavailable, TopUpAnswer, Tx
 from bot.services.selling import Refused
 from bot.store import Database
 from tests.unit.services.house import PEPPER
@@ -166,8 +166,9 @@ class World:
 
     async def supplier(self, number: int) -> None:
         """What the next submit will answer, and whether it buys all the same."""
-        answer = [UNKNOWN, REJECTED, NOT_SENT, PROCESSING, RuntimeError("x"), Killed()][number % 6]
-        self.shop.seller.answers = [answer]
+        answers: list[TopUpAnswer | BaseException]
+        answers = [UNKNOWN, REJECTED, NOT_SENT, PROCESSING, RuntimeError("x"), Killed()]
+        self.shop.seller.answers = [answers[number % 6]]
         self.shop.seller.buys_anyway = number % 6 in (0, 3, 4, 5) and number % 4 < 2
 
     async def weather(self, number: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.orders import PaymentState
-from bot.domain.sales import Method
+from bot.domain.sales import Method, Payment
 from bot.ports import TopUpAnswer, TopUpStatus
 from bot.services.desk import Action
 from bot.services.refunds import STUCK_AFTER
@@ -126,12 +126,12 @@ async def test_a_method_switched_off_keeps_the_debt(shop: Shop) -> None:
 
 async def test_a_charge_that_arrives_while_the_money_goes_back_goes_back_too(shop: Shop) -> None:
     order_id = await owed(shop)
-    [payment] = await shop.payments(order_id)
+    [first] = await shop.payments(order_id)
     refund = shop.cashier.refund
 
-    async def meanwhile(returned: object) -> None:
+    async def meanwhile(payment: Payment) -> None:
         shop.cashier.refund = refund  # type: ignore[method-assign]
-        await shop.pay(payment, "c2")
+        await shop.pay(first, "c2")
         await refund(payment)
 
     shop.cashier.refund = meanwhile  # type: ignore[method-assign]
