@@ -156,7 +156,7 @@ _CURES = {
 def load() -> Settings:
     """Settings from the environment. Raises SettingsError naming each wrong one and its cure."""
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment gives the rest
+        return Settings()
     except ValidationError as error:
         problems = []
         for item in error.errors():

@@ -96,7 +96,8 @@ TOPUP: Mapping[TopUpState, frozenset[TopUpState]] = {
     _T.SUBMITTING: _FINAL | {_T.PROCESSING, _T.UNKNOWN, _T.SAVED},
     _T.PROCESSING: _FINAL | {_T.UNKNOWN},
     _T.UNKNOWN: frozenset({_T.RECONCILING}),
-    _T.RECONCILING: _FINAL | {_T.PROCESSING, _T.UNKNOWN},
+    # To submitting only under the same reference, where the supplier promises to buy it once.
+    _T.RECONCILING: _FINAL | {_T.PROCESSING, _T.UNKNOWN, _T.SUBMITTING},
     _T.NEEDS_OPERATOR: frozenset({_T.SUCCEEDED, _T.REJECTED, _T.SUBMITTING}),
     _T.SUCCEEDED: frozenset({_T.VERIFIED, _T.REVERSED, _T.NEEDS_OPERATOR}),
     _T.VERIFIED: frozenset({_T.REVERSED}),

@@ -63,6 +63,8 @@ class Plan:
     devices: int | None = None
     extras: dict[str, str] | None = None
     max_cost: Money | None = None
+    delivers: Money | None = None
+    """What the SIM receives, where a fixed price buys airtime out of a supplier's range."""
     active: bool = True
 
     def __post_init__(self) -> None:

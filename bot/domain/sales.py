@@ -84,6 +84,12 @@ class TopUp:
     before: Reading | None = None
     after: Reading | None = None
     supplier_ref: str | None = None
+    operator_ref: str | None = None
+    """The network operator's own confirmation, where no API reads the SIM."""
+    pin: str | None = None
+    """A code that the customer types into the phone to get what was bought."""
+    resubmitted: bool = False
+    """Sent a second time under its one reference, as its supplier promises to allow."""
     tries: int = 0
     next_at: datetime | None = None
     """When the next step (submit, look-up, verification) is due; None when nothing is."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -98,6 +99,8 @@ class TopUpRequest:
     max_cost: Money | None
     quoted: str | None = None
     """The price read just before; without it the adapter reads it itself where it can."""
+    since: datetime | None = None
+    """When our reference was made: nothing older is this top-up."""
 
 
 class TopUpStatus(StrEnum):

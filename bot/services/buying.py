@@ -1,20 +1,20 @@
 """What a top-up is judged by: whether it may be bought, and whether the SIM shows it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.domain.sales import Order, TopUp
-from bot.domain.sims import Reading, Sim
-from bot.ports import Carrier, SupplierPlan, TopUpRequest, Tx
+from bot.domain.sims import Reading, Sim, SimState, Source, extended
+from bot.ports import Carrier, SupplierQuote, TopUpRequest, Tx
 from bot.services import notices
+
+PASSING = frozenset({"operator_down", "operator_timeout", "busy", "maintenance"})
+"""Refusals of a quote that may be over in a minute: worth waiting for before money goes back."""
 
 
 def refusal(
-    topup: TopUp,
-    before: Reading | None,
-    plan: SupplierPlan | None,
-    carrier: Carrier,
-    now: datetime,
+    topup: TopUp, before: Reading | None, quote: SupplierQuote, carrier: Carrier, now: datetime
 ) -> str | None:
     """Why it must not be bought now, as a reason code; None when it may."""
     expiry = before.expiry if before is not None else None
@@ -23,12 +23,14 @@ def refusal(
         return "expired"
     if before is not None and before.topups_left == 0:
         return "no_topups_left"
-    if plan is None:
-        return "not_sold_now"
-    cap = topup.max_cost
-    if cap and plan.cost and cap.currency == plan.cost.currency and cap < plan.cost:
-        return "price_moved"
-    return None
+    return quote.refused or ("price_moved" if dearer(quote, topup.max_cost) else None)
+
+
+def dearer(quote: SupplierQuote, cap: Money | None) -> bool:
+    """Whether a live price is above what the operator allows; currencies must be the same."""
+    if cap is None or quote.cost is None:
+        return False
+    return cap.currency != quote.cost.currency or cap < quote.cost
 
 
 def verified(before: Reading | None, after: Reading, days: int) -> bool:
@@ -51,7 +53,38 @@ def request_for(topup: TopUp, sim: Sim, quoted: str | None = None) -> TopUpReque
         amount=topup.amount,
         max_cost=topup.max_cost,
         quoted=quoted,
+        since=topup.created_at,
     )
+
+
+def by_plan(sim: Sim, order: Order, source: Source, now: datetime) -> Reading | None:
+    """The dates after a top-up that nobody can read back; None when the plan adds no validity.
+
+    Counted from the order's own old expiry: what the owner entered meanwhile ("already renewed")
+    is the same top-up and must not count twice, a date too late costs them the number.
+    """
+    if not order.plan.days:
+        return None
+    expiry = extended(order.old_expiry, order.plan.days, now)
+    expiry = max(expiry, sim.expiry or expiry)
+    grace = sim.rule.grace_days if sim.rule is not None else None
+    return Reading(
+        source=source,
+        as_of=now,
+        taken_at=now,
+        state=SimState.ACTIVE,
+        expiry=expiry,
+        grace_end=None if grace is None else expiry + timedelta(days=grace),
+    )
+
+
+async def redate(tx: Tx, sim: Sim, after: Reading) -> None:
+    """Make such dates the SIM's. A reading can't say "no grace period any more", and the old
+    one's end has no meaning then."""
+    await tx.sims.add_reading(sim.id, after)
+    current = await tx.sims.get(sim.id)
+    if current is not None:
+        await tx.sims.update(sim.id, current.version, grace_end=after.grace_end)
 
 
 async def finish(tx: Tx, order: Order, now: datetime) -> None:

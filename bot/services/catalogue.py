@@ -10,6 +10,7 @@ plans:
     price: 12.90 USD          # or amount: {min: 50 PHP, max: 1000 PHP, step: 50 PHP}
     data: 5 GB                # or unlimited, with unlimited_after: 3 GB
     max_cost: 8.00 USD        # the most the supplier may charge us
+    delivers: 15 USD          # airtime only: what the SIM receives for a fixed price
 """
 
 import re
@@ -122,6 +123,7 @@ class PlanRow(BaseModel):
     devices: Annotated[int, Field(ge=1)] | None = None
     extras: Words | None = None
     max_cost: Price | None = None
+    delivers: Price | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> "PlanRow":
@@ -157,6 +159,7 @@ class PlanRow(BaseModel):
             devices=self.devices,
             extras=self.extras.model_dump() if self.extras else None,
             max_cost=self.max_cost,
+            delivers=self.delivers,
         )
 
 

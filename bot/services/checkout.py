@@ -3,6 +3,7 @@
 Our reference is committed before any provider is called. What the money does is in `till`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -26,18 +27,29 @@ from bot.ports import (
     Clock,
     PaymentMethod,
     Store,
+    SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
 )
 from bot.services import notices
+from bot.services.buying import dearer
 from bot.services.ids import new_id
-from bot.services.selling import Refused, Selling, close_order, holds, open_attempt, payable
+from bot.services.selling import (
+    Refused,
+    Selling,
+    close_order,
+    holds,
+    open_attempt,
+    payable,
+    tell_operators,
+)
 from bot.services.work import Worker
 
 log = structlog.get_logger()
 
 
-def _in_region(plan: Plan, sim: Sim) -> bool:
-    return plan.region is None or sim.country is None or plan.region == sim.country
+_PATIENCE = 8.0
+"""Seconds a customer waits for a supplier's word before being told to try again."""
 
 
 class Checkout:
@@ -62,28 +74,41 @@ class Checkout:
     # ---- choosing ------------------------------------------------------------------------
 
     async def offers(self, sim: Sim) -> list[Offer]:
-        """Plans for a SIM, unavailable ones with the reason, cheapest of each length first."""
+        """Plans for a SIM from every supplier that can top it up, unavailable ones with the
+        reason."""
         async with self._store.read() as tx:
             plans = await tx.catalogue.all(carrier=sim.carrier)
-        found = [plan for plan in plans if plan.supplier == sim.supplier and _in_region(plan, sim)]
-        reason = self._closed(sim)
-        if reason is not None:
-            return [Offer(plan, unavailable=reason) for plan in found]
-        costs = await self._costs(sim)
-        offers = []
-        for plan in found:
-            cost = costs.get(plan.supplier_code) if costs is not None else None
-            why = None
-            if costs is not None and plan.supplier_code not in costs:
-                why = "not_sold_now"
-            elif cost and plan.max_cost and cost.currency == plan.max_cost.currency:
-                why = "price_moved" if plan.max_cost < cost else None
-            offers.append(Offer(plan, unavailable=why, cost=cost))
-        return offers
+        found = [plan for plan in plans if self._fits(plan, sim)]
+        suppliers = sorted({plan.supplier for plan in found})
+        sold = await asyncio.gather(*(self._sold(name, sim) for name in suppliers))
+        listed = dict(zip(suppliers, sold, strict=True))
+        return [self._offer(plan, sim, listed[plan.supplier]) for plan in found]
 
-    def _closed(self, sim: Sim) -> str | None:
-        carrier = self._carriers.get(sim.supplier)
-        if carrier is None:
+    def _fits(self, plan: Plan, sim: Sim) -> bool:
+        """A profile is topped up by its own supplier; a number by any that sends airtime."""
+        if plan.region is not None and sim.country is not None and plan.region != sim.country:
+            return False
+        return self._serves(plan.supplier, sim)
+
+    def _serves(self, supplier: str, sim: Sim) -> bool:
+        if supplier == sim.supplier:
+            return True
+        carrier = self._carriers.get(supplier)
+        return carrier is not None and carrier.capabilities.numbers and sim.msisdn is not None
+
+    def _offer(self, plan: Plan, sim: Sim, sold: dict[str, SupplierPlan] | None) -> Offer:
+        reason = self._closed(sim, plan.supplier)
+        if reason is not None or sold is None:
+            return Offer(plan, unavailable=reason)
+        listed = sold.get(plan.supplier_code)
+        if listed is None:
+            return Offer(plan, unavailable="not_sold_now")
+        moved = dearer(SupplierQuote(cost=listed.cost), plan.max_cost)
+        return Offer(plan, unavailable="price_moved" if moved else None, cost=listed.cost)
+
+    def _closed(self, sim: Sim, supplier: str) -> str | None:
+        carrier = self._carriers.get(supplier)
+        if carrier is None or not self._serves(supplier, sim):
             return "supplier_off"
         now = self._clock.now()
         if not carrier.capabilities.after_expiry and sim.expiry is not None and sim.expiry <= now:
@@ -92,23 +117,24 @@ class Checkout:
             return "no_topups_left"
         return None
 
-    async def _costs(self, sim: Sim) -> dict[str, Money | None] | None:
-        """What the supplier sells for this SIM now; None when it can't be told."""
-        carrier = self._carriers[sim.supplier]
-        if not carrier.capabilities.reads:
+    async def _sold(self, supplier: str, sim: Sim) -> dict[str, SupplierPlan] | None:
+        """What a supplier sells for this SIM now; None when it can't be told."""
+        carrier = self._carriers.get(supplier)
+        if carrier is None or carrier.capabilities.by_hand:
             return None
         try:
-            return {plan.code: plan.cost for plan in await carrier.plans(sim)}
-        except SupplierUnavailable as error:
-            # The catalogue still stands: the top-up itself is guarded by max_cost.
-            log.warning("supplier_plans_unavailable", supplier=sim.supplier, reason=error.reason)
+            async with asyncio.timeout(_PATIENCE):
+                return {plan.code: plan for plan in await carrier.plans(sim)}
+        except (SupplierUnavailable, TimeoutError) as error:
+            # The catalogue still stands: the price is asked for again before anything is sold.
+            log.warning("supplier_plans_unavailable", supplier=supplier, reason=str(error))
             return None
 
     async def quote(
         self, chat_id: int, sim: Sim, plan: Plan, amount: Money | None, update_id: int
     ) -> Quote:
-        """Freeze a price. Raises Refused with the reason."""
-        reason = self._closed(sim)
+        """Freeze a price, after asking the supplier for its own. Raises Refused with the reason."""
+        reason = self._closed(sim, plan.supplier) or await self._refused(sim, plan, amount)
         if reason is not None:
             raise Refused(reason)
         try:
@@ -125,6 +151,30 @@ class Checkout:
             raise Refused(error.reason) from None
         async with self._store.write() as tx:
             return await tx.quotes.add(quote, update_id)
+
+    async def _refused(self, sim: Sim, plan: Plan, amount: Money | None) -> str | None:
+        """Why the supplier would not sell it at this moment; an operator hears of a price moved."""
+        carrier = self._carriers[plan.supplier]
+        if carrier.capabilities.by_hand:
+            return None
+        wanted = plan.delivers if plan.open_amount is None else amount
+        span = plan.open_amount
+        if span is not None and (amount is None or not span.accepts(amount)):
+            return None  # make_quote says what is wrong with it
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                price = await carrier.quote(sim, plan.supplier_code, wanted)
+        except (SupplierUnavailable, TimeoutError) as error:
+            log.warning("supplier_quote_unavailable", supplier=plan.supplier, reason=str(error))
+            return "supplier_away"
+        if price.refused is None and not dearer(price, plan.max_cost):
+            return None
+        if price.refused is None:
+            log.warning("plan_below_cost", plan=plan.code)
+            day = f"{self._clock.now():%Y-%m-%d}"
+            async with self._store.write() as tx:
+                await tell_operators(tx, self.selling, f"plan:{plan.code}", "price_moved", day)
+        return price.refused or "price_moved"
 
     # ---- ordering ------------------------------------------------------------------------
 

@@ -4,14 +4,14 @@ Every move is a compare-and-set; one that fails raises, so that nothing of the d
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.sales import Order, Payment, TopUp
-from bot.domain.sims import Reading, Sim, SimState, Source, extended
+from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
 from bot.services import notices
-from bot.services.buying import finish
+from bot.services.buying import by_plan, finish, redate
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
 from bot.services.planning import settle_passed
@@ -68,42 +68,19 @@ async def delivered(by: By, order: Order, topup: TopUp, after: Reading | None) -
     """The top-up arrived: the order is fulfilled; after a by-hand one the SIM's dates move."""
     sim = await by.tx.sims.get(order.sim_id)
     if by.by_hand and sim is not None:
-        after = _extended_by_hand(sim, order, by.now)
+        after = by_plan(sim, order, Source.OPERATOR, by.now)
     state = topup.state
     for new in _TO_VERIFIED[state]:
         last: dict[str, object] = {"after": after} if new is TopUpState.VERIFIED else {}
         await by.topup(topup, state, new, "operator: delivered", next_at=None, **last)
         state = new
     if sim is not None and after is not None:
-        await by.tx.sims.add_reading(sim.id, after)
         if by.by_hand:
-            # A reading can't say "no grace period any more", and the old one's end has no meaning.
-            current = await by.tx.sims.get(sim.id)
-            version = current.version if current is not None else sim.version
-            await by.tx.sims.update(sim.id, version, grace_end=after.grace_end)
+            await redate(by.tx, sim, after)
+        else:
+            await by.tx.sims.add_reading(sim.id, after)
     await finish(by.tx, order, by.now)
     await settle_passed(by.tx, order.sim_id, by.now)
-
-
-def _extended_by_hand(sim: Sim, order: Order, now: datetime) -> Reading | None:
-    """The dates after a top-up that a person did; None when the plan adds no validity.
-
-    Counted from the order's own old expiry: what the owner entered meanwhile ("already renewed")
-    is the same top-up and must not count twice, a date too late costs them the number.
-    """
-    if not order.plan.days:
-        return None
-    expiry = extended(order.old_expiry, order.plan.days, now)
-    expiry = max(expiry, sim.expiry or expiry)
-    grace = sim.rule.grace_days if sim.rule is not None else None
-    return Reading(
-        source=Source.OPERATOR,
-        as_of=now,
-        taken_at=now,
-        state=SimState.ACTIVE,
-        expiry=expiry,
-        grace_end=None if grace is None else expiry + timedelta(days=grace),
-    )
 
 
 async def submit_again(by: By, order: Order, topup: TopUp) -> None:

@@ -17,15 +17,16 @@ from bot.ports import (
     Carrier,
     Clock,
     Store,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpStatus,
     Tx,
 )
-from bot.services import notices
-from bot.services.buying import finish, refusal, request_for, verified
-from bot.services.planning import settle_passed
-from bot.services.selling import Selling, tell_operators
+from bot.services.buying import PASSING, refusal, request_for
+from bot.services.proof import Proof
+from bot.services.selling import Selling
+from bot.services.steps import Steps
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -38,8 +39,6 @@ LONGEST_STEP = 150.0
 _READ_TRIES = 3
 _LOOK_UP_AFTER = (5, 15, 45, 120, 300, 900)
 """Seconds between look-ups of a top-up whose answer was lost."""
-_VERIFY_AFTER = (5, 15, 60, 300, 900, 1800)
-"""Seconds between readings until the SIM shows the top-up; their sum is the promised time."""
 _AFTER_FAILURE = timedelta(minutes=5)
 _MOST_FAILURES = 6
 _FINAL = (TopUpState.VERIFIED, TopUpState.REJECTED, TopUpState.NEEDS_OPERATOR, TopUpState.REVERSED)
@@ -54,9 +53,10 @@ class Fulfilment:
         self._store = store
         self._clock = clock
         self._carriers = carriers
-        self._selling = selling
+        self._steps = Steps(store, clock, selling)
+        self._proof = Proof(store, clock, self._steps)
         self.worker = Worker("fulfilment", self._run_due)
-        self.rings: list[Worker] = []
+        self.rings = self._steps.rings
         """Workers to wake when something is to be told or refunded."""
 
     async def recover(self) -> None:
@@ -83,7 +83,7 @@ class Fulfilment:
             if not due:
                 return
             await asyncio.gather(*(self._guarded(topup) for topup in due))
-            self._ring()
+            self._steps.ring()
 
     async def _guarded(self, topup: TopUp) -> None:
         try:
@@ -104,7 +104,7 @@ class Fulfilment:
             after = self._clock.now() + _AFTER_FAILURE
             await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=after)
         if topup.tries >= _MOST_FAILURES and topup.state not in _FINAL:
-            await self._to_person(topup, order, "defect")
+            await self._steps.to_person(topup, order, "defect")
 
     async def _step(self, topup: TopUp) -> None:
         async with self._store.read() as tx:
@@ -113,18 +113,20 @@ class Fulfilment:
         if order is None or sim is None:
             raise LookupError(f"top-up {topup.id} has lost its order or SIM")
         carrier = self._carriers.get(topup.supplier)
-        if topup.state in _FINAL:
+        if topup.state is TopUpState.VERIFIED and carrier and carrier.capabilities.reverses:
+            await self._proof.watch(topup, order, sim, carrier)
+        elif topup.state in _FINAL:
             async with self._store.write() as tx:
                 await tx.topups.set(topup.id, next_at=None)
         elif carrier is None:
-            await self._to_person(topup, order, "supplier_off")
+            await self._steps.to_person(topup, order, "supplier_off")
         elif topup.state is TopUpState.SAVED:
             await self._submit(topup, order, sim, carrier)
         elif topup.state is TopUpState.SUBMITTING:
             async with self._store.write() as tx:
                 await self._lost_answer(tx, topup, "lease_over", self._clock.now())
         elif topup.state is TopUpState.SUCCEEDED:
-            await self._verify(topup, order, sim, carrier)
+            await self._proof.verify(topup, order, sim, carrier)
         elif topup.state in (TopUpState.UNKNOWN, TopUpState.PROCESSING):
             await self._look_up(topup, order, sim, carrier)
         else:  # reconciling
@@ -139,19 +141,20 @@ class Fulfilment:
     async def _submit(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
         """Look before buying: what the SIM shows and what the top-up costs now. Then buy once."""
         before, quoted = sim.reading, None
-        if carrier.capabilities.reads:
+        if not carrier.capabilities.by_hand:
             try:
-                before, plans = await asyncio.gather(carrier.snapshot(sim), carrier.plans(sim))
+                before, quote = await self._look(topup, sim, carrier)
             except SupplierUnavailable as error:
-                if await self._read_later(topup, error.reason):
+                if await self._later(topup, error.reason):
                     return
             else:
-                plan = next((p for p in plans if p.code == topup.supplier_code), None)
-                reason = refusal(topup, before, plan, carrier, self._clock.now())
-                if reason is not None:
-                    await self._reject(topup, order, reason)
+                reason = refusal(topup, before, quote, carrier, self._clock.now())
+                if reason in PASSING and await self._later(topup, reason):
                     return
-                quoted = plan.quoted if plan else None
+                if reason is not None:
+                    await self._steps.reject(topup, order, reason)
+                    return
+                quoted = quote.quoted
         if not await self._claim(topup, order, before):
             return
         # From here on a crash leaves SUBMITTING behind, which is looked up, never sent again.
@@ -159,13 +162,22 @@ class Fulfilment:
         log.info("topup_submitted", topup=topup.id, status=answer.status, reason=answer.reason)
         await self._answered(topup, order, TopUpState.SUBMITTING, answer, carrier)
 
-    async def _read_later(self, topup: TopUp, reason: str) -> bool:
-        """Without a reading before, nothing can be verified: wait for it, but not for ever."""
+    async def _look(
+        self, topup: TopUp, sim: Sim, carrier: Carrier
+    ) -> tuple[Reading | None, SupplierQuote]:
+        """What the SIM shows, where that can be read, and the live price."""
+        price = carrier.quote(sim, topup.supplier_code, topup.amount)
+        if not carrier.capabilities.reads:
+            return sim.reading, await price
+        return await asyncio.gather(carrier.snapshot(sim), price)
+
+    async def _later(self, topup: TopUp, reason: str) -> bool:
+        """Without a look before, nothing can be verified: wait for it, but not for ever."""
         if topup.tries >= _READ_TRIES:
             return False
-        log.warning("reading_before_failed", topup=topup.id, reason=reason)
+        log.warning("look_before_failed", topup=topup.id, reason=reason)
         async with self._store.write() as tx:
-            pause = timedelta(seconds=_VERIFY_AFTER[topup.tries])
+            pause = timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
             await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=self._clock.now() + pause)
         return True
 
@@ -184,8 +196,8 @@ class Fulfilment:
                 next_at=now + LEASE,
             )
             if claimed:
-                await self._order_to(tx, order, OrderState.TOPPING_UP, "submitting", now)
-        self._ring()
+                await self._steps.order_to(tx, order, OrderState.TOPPING_UP, "submitting", now)
+        self._steps.ring()
         return claimed
 
     async def _answered(
@@ -193,8 +205,9 @@ class Fulfilment:
     ) -> None:
         """Record a supplier's answer to a submit or a look-up."""
         now = self._clock.now()
-        if answer.status is TopUpStatus.REJECTED:
-            await self._reject(topup, order, answer.reason or "refused", state)
+        if answer.status in (TopUpStatus.REJECTED, TopUpStatus.REVERSED):
+            # Taken back before the customer was told that it arrived: the money goes back too.
+            await self._steps.reject(topup, order, answer.reason or answer.status.value, state)
             return
         if answer.status is TopUpStatus.PROCESSING:
             await self._processing(topup, order, state, answer, carrier)
@@ -209,10 +222,12 @@ class Fulfilment:
                     "supplier",
                     now,
                     supplier_ref=answer.supplier_ref,
+                    operator_ref=answer.operator_ref,
+                    pin=answer.pin,
                     tries=0,
                     next_at=now,
                 ):
-                    await self._order_to(tx, order, OrderState.TOPPING_UP, "delivered", now)
+                    await self._steps.order_to(tx, order, OrderState.TOPPING_UP, "delivered", now)
             elif answer.status is TopUpStatus.NOT_SENT and topup.tries < len(_LOOK_UP_AFTER):
                 pause = timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
                 await tx.topups.move(
@@ -228,7 +243,7 @@ class Fulfilment:
         """The supplier, or a person, is at it: ask again later, but not for ever."""
         by_hand = carrier.capabilities.by_hand
         if state is not TopUpState.SUBMITTING and topup.tries >= len(_LOOK_UP_AFTER):
-            await self._to_person(topup, order, "processing", state)
+            await self._steps.to_person(topup, order, "processing", state)
             return
         now = self._clock.now()
         pause = timedelta(seconds=_LOOK_UP_AFTER[min(topup.tries, 5)])
@@ -246,9 +261,9 @@ class Fulfilment:
                 topup.id, state, TopUpState.PROCESSING, "supplier", now, **changes
             )
             if moved:
-                await self._order_to(tx, order, OrderState.TOPPING_UP, "processing", now)
+                await self._steps.order_to(tx, order, OrderState.TOPPING_UP, "processing", now)
             if moved and by_hand:
-                await tell_operators(tx, self._selling, f"order:{order.id}", "by_hand")
+                await self._steps.tell_operators(tx, order, "by_hand")
 
     async def _lost_answer(self, tx: Tx, topup: TopUp, reason: str, now: datetime) -> None:
         moved = await tx.topups.move(
@@ -256,25 +271,13 @@ class Fulfilment:
         )
         order = await tx.orders.get(topup.order_id)
         if moved and order is not None:
-            await self._order_to(tx, order, OrderState.TOPUP_UNKNOWN, reason, now)
-
-    async def _reject(
-        self, topup: TopUp, order: Order, reason: str, state: TopUpState = TopUpState.SAVED
-    ) -> None:
-        """The supplier surely did not deliver: the money goes back by itself (F18)."""
-        now = self._clock.now()
-        async with self._store.write() as tx:
-            if await tx.topups.move(
-                topup.id, state, TopUpState.REJECTED, reason, now, next_at=None
-            ):
-                await self._order_to(tx, order, OrderState.REFUND_DUE, reason, now)
-        self._ring()
+            await self._steps.order_to(tx, order, OrderState.TOPUP_UNKNOWN, reason, now)
 
     # ---- asking after a lost answer ------------------------------------------------------
 
     async def _look_up(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
         if not carrier.capabilities.finds:
-            await self._to_person(topup, order, "no_look_up")
+            await self._steps.to_person(topup, order, "no_look_up")
             return
         now = self._clock.now()
         state = topup.state
@@ -286,24 +289,43 @@ class Fulfilment:
                     return
             state = TopUpState.RECONCILING
         try:
-            answer = await carrier.find(request_for(topup, sim))
+            answer = await self._ask(topup, sim, carrier, state)
         except SupplierUnavailable as error:
             answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=error.reason)
         log.info("topup_looked_up", topup=topup.id, status=answer.status, tries=topup.tries)
         if answer.status is TopUpStatus.NOT_SENT:  # no word on what was sent before
             answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=answer.reason)
         if answer.status in (TopUpStatus.NOT_FOUND, TopUpStatus.UNKNOWN):
-            await self._ask_again(topup, order, state, answer)
+            await self._ask_again(topup, order, sim, carrier, state, answer)
         else:
             await self._answered(topup, order, state, answer, carrier)
 
+    async def _ask(
+        self, topup: TopUp, sim: Sim, carrier: Carrier, state: TopUpState
+    ) -> TopUpAnswer:
+        """By the supplier's own reference where it gave one, else by ours."""
+        request = request_for(topup, sim)
+        if state is TopUpState.PROCESSING and topup.supplier_ref is not None:
+            return await carrier.status(request, topup.supplier_ref)
+        return await carrier.find(request)
+
     async def _ask_again(
-        self, topup: TopUp, order: Order, state: TopUpState, answer: TopUpAnswer
+        self,
+        topup: TopUp,
+        order: Order,
+        sim: Sim,
+        carrier: Carrier,
+        state: TopUpState,
+        answer: TopUpAnswer,
     ) -> None:
         if topup.tries >= len(_LOOK_UP_AFTER):
-            # Not found for long: no supplier of ours promises that one reference buys once, so
-            # a second submit is a person's decision.
-            await self._to_person(topup, order, answer.status.value, state)
+            missing = answer.status is TopUpStatus.NOT_FOUND and not topup.resubmitted
+            if missing and carrier.capabilities.unique_refs and state is TopUpState.RECONCILING:
+                await self._resubmit(topup, order, sim, carrier)
+                return
+            # Not found for long: where no supplier promises that one reference buys once, a
+            # second submit is a person's decision.
+            await self._steps.to_person(topup, order, answer.status.value, state)
             return
         now = self._clock.now()
         after = now + timedelta(seconds=_LOOK_UP_AFTER[topup.tries])
@@ -321,72 +343,18 @@ class Fulfilment:
             else:
                 await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=after)
 
-    async def _to_person(
-        self, topup: TopUp, order: Order, reason: str, state: TopUpState | None = None
-    ) -> None:
-        """A person decides. What was not sent yet is tried all the same, now and then."""
+    async def _resubmit(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
+        """Once more under the same reference, which the supplier promises to buy only once."""
         now = self._clock.now()
-        state = state or topup.state
         async with self._store.write() as tx:
-            if state is TopUpState.UNKNOWN:
-                await tx.topups.move(topup.id, state, TopUpState.RECONCILING, reason, now)
-                state = TopUpState.RECONCILING
-            if state is TopUpState.SAVED:
-                await tx.topups.set(topup.id, next_at=now + timedelta(minutes=30))
-            elif not await tx.topups.move(
-                topup.id, state, TopUpState.NEEDS_OPERATOR, reason, now, next_at=None
-            ):
+            if not await tx.topups.move(
+                topup.id, TopUpState.RECONCILING, TopUpState.SUBMITTING, "same_reference", now,
+                resubmitted=True, tries=0, next_at=now + LEASE,
+            ):  # fmt: skip
                 return
-            if await self._order_to(tx, order, OrderState.NEEDS_OPERATOR, reason, now):
-                step = f"{order.version}"
-                await tell_operators(tx, self._selling, f"order:{order.id}", reason, step)
-        self._ring()
-
-    # ---- verifying -----------------------------------------------------------------------
-
-    async def _verify(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
-        """Read the SIM back; the order is fulfilled only when the SIM itself shows it."""
-        try:
-            after = await carrier.snapshot(sim)
-        except SupplierUnavailable as error:
-            log.warning("reading_after_failed", topup=topup.id, reason=error.reason)
-            after = None
-        now = self._clock.now()
-        if after is not None and verified(topup.before, after, order.plan.days):
-            async with self._store.write() as tx:
-                if await tx.topups.move(
-                    topup.id,
-                    TopUpState.SUCCEEDED,
-                    TopUpState.VERIFIED,
-                    "reading",
-                    now,
-                    after=after,
-                    next_at=None,
-                ):
-                    await tx.sims.add_reading(sim.id, after)
-                    await finish(tx, order, now)
-                    await settle_passed(tx, sim.id, now)
-            return
-        if topup.tries >= len(_VERIFY_AFTER):
-            await self._to_person(topup, order, "unverified")
-            return
-        async with self._store.write() as tx:
-            pause = timedelta(seconds=_VERIFY_AFTER[topup.tries])
-            await tx.topups.set(topup.id, tries=topup.tries + 1, next_at=now + pause)
-
-    async def _order_to(
-        self, tx: Tx, order: Order, state: OrderState, reason: str, now: datetime
-    ) -> bool:
-        """Move the order and tell the customer; False when it is there already."""
-        current = await tx.orders.get(order.id)
-        if current is None or current.state is state:
-            return False
-        moved = await tx.orders.move(order.id, current.state, state, reason, now)
-        if moved:
-            step = f"{current.version}"
-            await tx.outbox.add(notices.order_moved(order.id, order.chat_id, state, step))
-        return moved
-
-    def _ring(self) -> None:
-        for worker in self.rings:
-            worker.ring()
+        answer = await carrier.submit(request_for(topup, sim))
+        log.info("topup_resubmitted", topup=topup.id, status=answer.status, reason=answer.reason)
+        if answer.status in (TopUpStatus.REJECTED, TopUpStatus.NOT_SENT):
+            # Neither says anything of the first one, which may have been taken: look it up.
+            answer = TopUpAnswer(TopUpStatus.UNKNOWN, reason=answer.reason)
+        await self._answered(topup, order, TopUpState.SUBMITTING, answer, carrier)

@@ -272,7 +272,7 @@ async def pay_order(
             supplier_code=order.plan.supplier_code,
             state=TopUpState.SAVED,
             created_at=now,
-            amount=order.price if order.plan.open_amount else None,
+            amount=order.price if order.plan.open_amount else order.plan.delivers,
             max_cost=order.plan.max_cost,
             next_at=now,
         )

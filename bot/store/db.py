@@ -34,7 +34,7 @@ from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.transactions import transaction
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4

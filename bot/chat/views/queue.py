@@ -22,6 +22,9 @@ WHYS = {
     "refund_due": N_("A refund does not go through."),
     "claim": N_("A customer says that a SIM is theirs."),
     "surplus": N_("More was paid than asked, for an order that was paid already."),
+    "reversed": N_("The supplier took a delivered top-up back and returned your money."),
+    "price_moved": N_("A plan costs more at the supplier than you allow; it is not sold."),
+    "wallet_low": N_("Your balance at a supplier is running low."),
     "owned": N_("A customer asks for a SIM that belongs to someone else."),
 }
 KINDS = {

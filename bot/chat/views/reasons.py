@@ -18,6 +18,19 @@ REASONS = {
     "plan_changed": N_("This plan has changed since. Here are the plans of today."),
     "amount_needed": N_("Please choose an amount first."),
     "amount_out_of_range": N_("That amount is outside the range or not on a step."),
+    "supplier_away": N_("The supplier can't be reached right now. Please try again in a minute."),
+    "operator_down": N_("This network takes no top-ups right now. Please try again later."),
+    "operator_timeout": N_("This network did not answer. Please try again later."),
+    "maintenance": N_("This network is being serviced. Please try again later."),
+    "busy": N_("The supplier is very busy. Please try again in a minute."),
+    "recharged_lately": N_(
+        "This number was topped up a moment ago. Please try again in 2 minutes."
+    ),
+    "number_refused": N_("The network refused this number. Please check it under My SIMs."),
+    "recycled": N_("This eSIM no longer exists at its supplier. Write to /support."),
+    "unknown_sim": N_("The supplier does not know this SIM. Write to /support."),
+    "not_allowed": N_("The supplier does not allow a top-up of this SIM now. Write to /support."),
+    "reversed": N_("The supplier took the top-up back."),
     # orders
     "quote_expired": N_("This price has expired. Nothing was charged. Please choose again."),
     "running": N_("A renewal of this SIM is already paid and running. Nothing was charged again."),

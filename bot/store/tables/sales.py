@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    false,
 )
 
 from bot.domain.orders import OrderState, PaymentState, TopUpState
@@ -105,6 +106,9 @@ topups = Table(
     Column("before", Json(READING)),
     Column("after", Json(READING)),
     Column("supplier_ref", String),
+    Column("operator_ref", String),
+    Column("pin", String),
+    Column("resubmitted", Boolean, nullable=False, server_default=false()),
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcDateTime),
     Column("reason", String),

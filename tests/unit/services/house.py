@@ -1,6 +1,6 @@
 """A shop to try the services in: a real SQLite file, a clock moved by hand, a supplier fake."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,13 +12,16 @@ from bot.domain.sales import Method
 from bot.domain.sims import Reading, Sim
 from bot.ports import (
     Capabilities,
+    Hint,
     Outcome,
     Resolved,
     SupplierPlan,
+    SupplierQuote,
     SupplierUnavailable,
     TopUpAnswer,
     TopUpRequest,
     TopUpStatus,
+    WebhookRefused,
 )
 from bot.services.selling import Selling
 from bot.store import Database
@@ -82,6 +85,18 @@ class Supplier:
 
     async def find(self, request: TopUpRequest) -> TopUpAnswer:
         return TopUpAnswer(TopUpStatus.NOT_FOUND)
+
+    async def quote(self, sim: Sim, supplier_code: str, amount: Money | None) -> SupplierQuote:
+        for plan in await self.plans(sim):
+            if plan.code == supplier_code:
+                return SupplierQuote(cost=plan.cost, quoted=plan.quoted)
+        return SupplierQuote()
+
+    async def status(self, request: TopUpRequest, supplier_ref: str) -> TopUpAnswer:
+        return await self.find(request)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Hint]:
+        raise WebhookRefused("no webhooks here")
 
     async def wallet(self) -> Money | None:
         return None
