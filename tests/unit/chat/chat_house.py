@@ -20,6 +20,7 @@ from bot.chat.memory import Memory
 from bot.chat.shop import Merchant, Shop
 from bot.ports import Store
 from bot.services.intake import Intake
+from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
@@ -135,6 +136,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
     outbox = Outbox(store, shop.clock, None)  # type: ignore[arg-type]
     return Shop(
         store=store, clock=shop.clock, sims=Sims(store, shop.clock, carriers, PEPPER, ()),
+        keeping=Keeping(store, shop.clock, {}),
         checkout=shop.checkout, till=shop.till, reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
