@@ -18,6 +18,7 @@ from bot.services.catalogue import money as parse_money
 from bot.services.ids import new_id
 from bot.services.sims import Sims
 
+SUPPLIERS = ("manual", "esim_access", "airalo", "reloadly", "dingconnect")
 PLANS = Path(str(files("bot.demo") / "plans.yaml"))
 
 # In its grace period: expired 100 days ago, the number is lost 120 days after expiry.
@@ -32,7 +33,7 @@ async def seed(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
     async with store.read() as tx:
         if await tx.catalogue.all(active=False):
             return
-    await Catalogue(store, clock).apply(read_plans(PLANS, {"manual", "esim_access"}), "demo")
+    await Catalogue(store, clock).apply(read_plans(PLANS, SUPPLIERS), "demo")
     await _people(store, clock)
     await _stock(store, clock, sims, pepper)
     await _vouchers(store, clock, pepper)
@@ -63,7 +64,7 @@ async def _stock(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
                     tracking=Tracking.MANAGED,
                     form=SimForm.ESIM,
                     carrier=stock.carrier,
-                    supplier="esim_access",
+                    supplier=stock.supplier,
                     supplier_ref=stock.supplier_ref,
                     country=stock.country,
                     iccid=stock.iccid,

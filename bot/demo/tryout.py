@@ -17,6 +17,7 @@ class StockSim:
     country: str
     claim_code: str
     owner: int | None = None
+    supplier: str = "esim_access"
 
 
 STOCK = (
@@ -28,6 +29,22 @@ STOCK = (
     ),
     StockSim("89852041000000003276", "25112000000003", "boom eSIM", "EU", "XSKA-3F7K-9M2P-Q4TD"),
     StockSim("89852041000000004357", "25112000000004", "boom eSIM", "JP", "XSKA-8H2W-5N6R-V3YC"),
+    StockSim(
+        "8981040000000010012",
+        "8981040000000010012",
+        "boom eSIM",
+        "JP",
+        "XSKA-A2G9-R4C7-E5MX",
+        supplier="airalo",
+    ),
+    StockSim(
+        "8901260000000020020",
+        "8901260000000020020",
+        "US Data Card",
+        "US",
+        "XSKA-D6A3-T8K2-C9RW",
+        supplier="airalo",
+    ),
 )
 VOUCHERS = (
     ("XVKA-BM5G-7D3N-K8PQ", "boom-jp-month-5"),
@@ -38,6 +55,8 @@ VOUCHER_VALUE = "100 PHP"
 CHINA_MOBILE = "898600B1192000000019"
 CHINA_UNICOM = "89860119801234567899"
 CHINA_TELECOM = "89860317245600000012"
+CHINA_NUMBER = "+8613800138000"
+UNICOM_NUMBER = "+8613012345678"
 SMART_NUMBER = "+639189876543"
 TMOBILE_NUMBER = "+13055550142"
 ATT_NUMBER = "+12125550188"
@@ -53,12 +72,20 @@ def page_facts() -> dict[str, Any]:
         ("ICCID of a used-up boom eSIM", "流量用完的 boom eSIM", STOCK[3].iccid,
          "needs its claim code", "需要领取码", "iccid"),
         ("Its claim code", "它的领取码", STOCK[3].claim_code, "works once", "只能用一次", "code"),
+        ("boom eSIM in its grace period (Airalo)", "宽限期内的 boom eSIM（Airalo）", STOCK[4].iccid,
+         "needs its claim code", "需要领取码", "iccid"),
+        ("Its claim code", "它的领取码", STOCK[4].claim_code, "works once", "只能用一次", "code"),
+        ("US data card (Airalo)", "美国流量卡（Airalo）", STOCK[5].iccid,
+         "needs its claim code", "需要领取码", "iccid"),
+        ("Its claim code", "它的领取码", STOCK[5].claim_code, "works once", "只能用一次", "code"),
         ("ICCID of an unknown operator", "不知道是哪家的 ICCID", CHINA_MOBILE,
          "the bot names the operator", "机器人会认出运营商", "iccid"),
         ("Another one", "再来一张", CHINA_UNICOM, "", "", "iccid"),
         ("And one more", "还有一张", CHINA_TELECOM, "", "", "iccid"),
         ("Smart number (Philippines)", "Smart 号码（菲律宾）", SMART_NUMBER,
          "self-tracked", "自己记录", "number"),
+        ("China Mobile number", "中国移动号码", CHINA_NUMBER, "self-tracked", "自己记录", "number"),
+        ("China Unicom number", "中国联通号码", UNICOM_NUMBER, "self-tracked", "自己记录", "number"),
         ("T-Mobile US number", "T-Mobile 美国号码", TMOBILE_NUMBER,
          "self-tracked", "自己记录", "number"),
         ("AT&T US number", "AT&T 美国号码", ATT_NUMBER, "self-tracked", "自己记录", "number"),

@@ -189,7 +189,7 @@ async def test_a_running_renewal_is_not_bought_again(place: Town) -> None:
     await to_invoice(emma, "T-Mobile 1 GB", "T-Mobile US")
     await emma.pay()
     await emma.find("tops it up by hand")
-    await to_quote(emma, "T-Mobile 5 GB", "T-Mobile US")
+    await to_quote(emma, "T-Mobile $25", "T-Mobile US")
     answer = await emma.press("Pay ")
     assert "already paid and running" in answer["answer"]["text"]
     await emma.find("tops it up by hand")
