@@ -174,17 +174,14 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
     """Before and after from the SIM itself, and what a receipt must hold (F17)."""
     order, sim, topup = sale.order, sale.sim, sale.topup
     after = topup.after if topup else None
-    # Nobody but a supplier's reading is the SIM's own word.
-    by_hand = after is None or after.source is not Source.SUPPLIER
     charge_id = sale.payment.charge_id if sale.payment else None
     number = sim.msisdn or sim.iccid
     parts: list[str | None] = [
-        t("✅ <b>Renewed and checked on the SIM</b>")
-        if not by_hand
-        else t("✅ <b>Renewed by our shop</b>"),
+        _proof(t, topup, after),
         t("{name} for {title}", name=plan_name(t, order.plan), title=title(sim)),
         "",
         *_before_after(t, sale, after),
+        *_to_do(t, order, topup),
         "",
         t("<b>Receipt</b>"),
         t("Order: {number}", number=order.number),
@@ -197,6 +194,9 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
         else None,
         t("Charge: <code>{charge}</code>", charge=charge_id)
         if charge_id and order.method is Method.STARS
+        else None,
+        t("Network's confirmation: <code>{ref}</code>", ref=topup.operator_ref)
+        if topup and topup.operator_ref
         else None,
         t("List price: {price}", price=t.money(order.price)),
         t("SIM: {number}", number=mask(number)) if number else None,
@@ -213,6 +213,30 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
             ],
         ],
     )
+
+
+def _proof(t: Words, topup: TopUp | None, after: Reading | None) -> Html:
+    """Whose word it is that the top-up arrived; only a supplier's reading is the SIM's own."""
+    if after is not None and after.source is Source.SUPPLIER:
+        return t("✅ <b>Renewed and checked on the SIM</b>")
+    if topup is not None and topup.pin is not None:
+        return t("✅ <b>Your code is here</b>")
+    if after is not None and after.source is Source.OPERATOR:
+        return t("✅ <b>Renewed by our shop</b>")
+    if topup is not None and topup.supplier_ref is not None:
+        return t("✅ <b>Topped up, confirmed by the network</b>")
+    return t("✅ <b>Renewed by our shop</b>")
+
+
+def _to_do(t: Words, order: Order, topup: TopUp | None) -> list[Html]:
+    """What the customer must still do: type in a code, see that the carrier's plan renews."""
+    found = []
+    if topup is not None and topup.pin is not None:
+        found.append(t("Code: <code>{pin}</code>", pin=topup.pin))
+    extra = (order.plan.extras or {}).get(t.language) or (order.plan.extras or {}).get("en")
+    if extra:
+        found.append(t("{text}", text=extra))
+    return found
 
 
 def _before_after(t: Words, sale: Sale, after: Reading | None) -> list[Html]:
