@@ -234,7 +234,8 @@ def _to_do(t: Words, order: Order, topup: TopUp | None) -> list[Html]:
     if topup is not None and topup.pin is not None:
         found.append(t("Code: <code>{pin}</code>", pin=topup.pin))
     extra = (order.plan.extras or {}).get(t.language) or (order.plan.extras or {}).get("en")
-    if extra:
+    read = topup is not None and topup.after is not None and topup.after.source is Source.SUPPLIER
+    if extra and not read:  # the SIM's own word leaves nothing to do
         found.append(t("{text}", text=extra))
     return found
 
