@@ -19,6 +19,7 @@ from telegram import Update
 from bot.chat.context import Context
 from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, written
 from bot.chat.screen import Screen, lines
+from bot.chat.views import card as card_view
 from bot.chat.views import dates as date_views
 from bot.chat.views import sims as views
 from bot.chat.views.keeping import on_card
@@ -143,7 +144,7 @@ async def _screen(
         planned = await plan_for(tx, sim, context.now)
     known = await pace_of(context, sim)
     rule = await context.shop.keeping.rule_of(sim)
-    return views.card(
+    return card_view.card(
         context.t,
         sim,
         planned,

@@ -20,7 +20,7 @@ _ELLIPSIS = "…"
 _INSTEAD = {
     "₡": "CRC ", "₦": "NGN ", "₪": "ILS ", "₭": "LAK ", "₮": "MNT ", "₱": "PHP ", "₲": "PYG ",
     "₴": "UAH ", "₵": "GHS ", "₸": "KZT ", "₹": "INR ", "₺": "TRY ", "₼": "AZN ", "₽": "RUB ",
-    "₾": "GEL ", "₿": "BTC ", "⭐": "★",
+    "₾": "GEL ", "₿": "BTC ", "⭐": "★", "ℹ": "",
 }  # fmt: skip
 # Where a line may break: at spaces, and around characters that are written without them.
 _PIECES = re.compile(

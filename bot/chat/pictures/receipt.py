@@ -46,7 +46,8 @@ def receipt_picture(facts: ReceiptFacts) -> bytes:
     sheet.lines(wrap(clean(facts.subject), TEXT, ROOM, 2), TEXT, MUTED)
     if facts.changes:
         sheet.gap(12)
-        sheet.add(len(facts.changes) * 62 + 12, partial(_changes, rows=facts.changes))
+        tall = sum(map(_tall, facts.changes)) + 12
+        sheet.add(tall, partial(_changes, rows=facts.changes, tall=tall))
     sheet.rule()
     if facts.name:
         sheet.lines([clean(facts.name)], TEXT, INK, bold=True)
@@ -77,14 +78,23 @@ def _heading(canvas: Canvas, y: float, *, found: list[str]) -> None:
         canvas.text((LEFT + 44, y + 24 + place * 30), line, TITLE, INK, bold=True)
 
 
-def _changes(canvas: Canvas, y: float, *, rows: tuple[Row, ...]) -> None:
-    """Before and after, large."""
-    canvas.rounded((LEFT, y, RIGHT, y + len(rows) * 62 + 12), 14, Tone.GOOD.soft)
-    for place, row in enumerate(rows):
-        top = y + 6 + place * 62
-        canvas.text((LEFT + 18, top + 23), clean(row.label), SMALL, Tone.GOOD.strong)
-        value = fit(clean(row.value), TITLE, ROOM - 36, bold=True)
-        canvas.text((LEFT + 18, top + 49), value, TITLE, INK, bold=True)
+def _tall(row: Row) -> float:
+    return 62 if row.label else 34
+
+
+def _changes(canvas: Canvas, y: float, *, rows: tuple[Row, ...], tall: float) -> None:
+    """Before and after, large; a line without them small."""
+    canvas.rounded((LEFT, y, RIGHT, y + tall), 14, Tone.GOOD.soft)
+    top, room = y + 6, ROOM - 36
+    for row in rows:
+        value = clean(row.value)
+        if row.label:
+            canvas.text((LEFT + 18, top + 23), clean(row.label), SMALL, Tone.GOOD.strong)
+            at = (LEFT + 18, top + 49)
+            canvas.text(at, fit(value, TITLE, room, bold=True), TITLE, INK, bold=True)
+        else:
+            canvas.text((LEFT + 18, top + 23), fit(value, TEXT, room), TEXT, INK)
+        top += _tall(row)
 
 
 def _row(canvas: Canvas, y: float, *, label: str, found: list[str]) -> None:

@@ -1,11 +1,9 @@
-"""SIMs in words: title, state, the balance card, the overview."""
+"""SIMs in words: title, state, dates, what is left; the overview, names, removal."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
-from bot.chat.views.pace import verdict
-from bot.domain.pace import Pace
 from bot.domain.reminders import Planned
 from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left, mask
 from bot.i18n import N_, Html, Words
@@ -187,82 +185,6 @@ def unused(t: Words, sim: Sim, now: datetime) -> Html | None:
         return None
     return t("⚠️ {left} are lost on {date} unless you use them or renew before.",
              left=t.data(reading.data_left), date=t.date(sim.expiry, now=now))  # fmt: skip
-
-
-def outlook(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> Html | None:
-    """Where the pace leads (F5); while none is known, in the last week, what would be lost."""
-    told = verdict(t, sim, pace, now)
-    return Html(f"📈 {told}") if told else unused(t, sim, now)
-
-
-def _looks(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> list[list[Button]]:
-    """Other looks at the same SIM; only what a supplier reads has a use to plot."""
-    shown = [button(t.plain("Picture"), "pic", sim.id)]
-    if sim.tracking is Tracking.MANAGED:
-        shown.append(button(t.plain("30 days of use"), "use", sim.id))
-    if verdict(t, sim, pace, now) is None:
-        return [shown]
-    return [shown, [button(t.plain("How is this worked out?"), "pace", sim.id)]]
-
-
-def card(
-    t: Words,
-    sim: Sim,
-    planned: Planned | None,
-    now: datetime,
-    *,
-    stale: bool,
-    asking: bool = False,
-    note: Html | None = None,
-    ask_zone: str | None = None,
-    pace: Pace | None = None,
-    keep: Screen | None = None,
-) -> Screen:
-    """The balance card of one SIM (F4). `note` says above it what has just happened; `keep` what
-    its keep-number rule says and offers; `asking` that the supplier is being asked; `stale` that
-    it could not be; `ask_zone` is a zone (IANA) that was guessed, to be confirmed by the time on
-    its clocks; `pace` how fast data is used."""
-    text = lines(
-        note,
-        "" if note else None,
-        Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}"),
-        state_words(t, sim, now),
-        "",
-        *([] if over(sim, now) else allowances(t, sim.reading)),
-        *dates(t, sim, now),
-        (keep.text or None) if keep else None,
-        outlook(t, sim, pace, now),
-        "",
-        Html(f"<i>{source_line(t, sim, now)}</i>"),
-        t("⏳ Asking the supplier…") if asking else None,
-        t("The supplier can't be reached right now; these are the last numbers we have.")
-        if stale
-        else None,
-        Html(f"🔔 {next_line(t, sim, planned, now)}"),
-        "" if ask_zone else None,
-        t("Is it {time} where you are? I remind you by that clock.", time=t.clock(now))
-        if ask_zone
-        else None,
-    )
-    first = [button(t.plain("Renew"), "renew", sim.id)]
-    if sim.tracking is Tracking.MANAGED:
-        first.append(button(t.plain("Refresh"), "sim", sim.id, "fresh"))
-    else:
-        first.append(button(t.plain("Change dates"), "dates", sim.id))
-    rows = [
-        first,
-        *([list(row) for row in keep.rows] if keep else []),
-        *_looks(t, sim, pace, now),
-        [
-            button(t.plain("Reminders"), "simrem", sim.id),
-            button(t.plain("More"), "more", sim.id),
-        ],
-        [button(t.plain("‹ My SIMs"), "sims")],
-    ]
-    if ask_zone is not None:
-        right = button(t.plain("Yes, it is {time}", time=t.clock(now)), "zn", ask_zone)
-        rows.insert(0, [right, button(t.plain("No"), "zone")])
-    return Screen(text, rows)
 
 
 def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Screen:

@@ -202,7 +202,7 @@ def test_every_button_has_a_handler() -> None:
         views.ask_carrier(T, found, "PH", choices((), None, SOLD), TOKEN),
         date_views.ask_keep(T, "x", TOKEN),
         date_views.ask_grace(T, "x", TOKEN),
-        date_views.how_to(T, sim(msisdn="+639181234567")),
+        date_views.how_to(T, sim("sima", msisdn="+639181234567")),
     ]
     for data in [data for screen in screens for data in verbs(screen)]:
         assert any(re.match(pattern, data) for pattern in patterns), data

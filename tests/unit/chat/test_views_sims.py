@@ -8,19 +8,23 @@ import pytest
 from telegram.constants import MessageLimit
 
 from bot.chat.screen import Screen
+from bot.chat.views import card as card_view
+from bot.chat.views import pace as pace_views
 from bot.chat.views import sims as views
+from bot.domain.pace import Pace, pace
 from bot.domain.reminders import Planned, Stage, StageKind
 from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source
 from bot.i18n import words
 from tests.unit.store.samples import NOW, days, managed, minutes, reading, sim
 
 T = words("en")
+GB = 1 << 30
 EVIL = "<b>Mum & co</b>"
 
 
 def card(one: Sim, planned: Planned | None = None, **options: Any) -> Screen:
     """The card now."""
-    return views.card(T, one, planned, NOW, **{"stale": False, **options})
+    return card_view.card(T, one, planned, NOW, **{"stale": False, **options})
 
 
 def verbs(screen: Screen) -> list[str]:
@@ -74,6 +78,69 @@ def test_unused_data_is_warned_of_in_the_last_week_only() -> None:
     assert "6 GB are lost on 26 Nov" in card(soon).text
     assert "are lost" not in card(replace(soon, expiry=days(8))).text
     assert "are lost" not in card(replace(soon, reading=None)).text
+
+
+def paced(per_day: float, expiry: datetime | None) -> tuple[Sim, Pace | None]:
+    """A SIM with 6 GB left of which so many go in a day, and its pace."""
+    one = managed(owner_id=1, expiry=expiry, grace_end=None, reading=reading(as_of=NOW))
+    before = reading(as_of=days(-2), data_used=(1 << 31) - round(per_day * 2 * GB))
+    return one, pace([before, reading(as_of=NOW)], expiry, NOW)
+
+
+@pytest.mark.parametrize(
+    ("per_day", "expiry", "said"),
+    [
+        (1, None, "At this pace it lasts until 26 Nov."),
+        (0.5, days(8), "At this pace the data lasts until it expires on 28 Nov."),
+        (0.1, days(10), "Light use: at this pace 5 GB will be left over and lost on 30 Nov."),
+        (0, days(5), "Light use: at this pace 6 GB will be left over and lost on 25 Nov."),
+    ],
+)  # fmt: skip
+def test_the_card_says_where_the_pace_leads(
+    per_day: float, expiry: datetime | None, said: str
+) -> None:
+    one, known = paced(per_day, expiry)
+    shown = card(one, pace=known)
+    assert said in shown.text
+    assert "are lost on" not in shown.text
+    assert "pace:sim-m" in verbs(shown)
+
+
+def test_heavy_use_says_how_much_a_day_would_last() -> None:
+    one, known = paced(2, days(4))
+    assert (
+        "Heavy use: at this pace the data lasts until 23 Nov. With 1.5 GB a day it lasts until it "
+        "expires on 24 Nov." in card(one, pace=known).text
+    )
+
+
+def test_an_unknown_or_passed_pace_is_not_told() -> None:
+    one, known = paced(1, days(-1))
+    for pace_ in (known, None):
+        shown = card(one, pace=pace_)
+        assert "pace" not in shown.text
+        assert "pace:sim-m" not in verbs(shown)
+        assert {"pic:sim-m", "use:sim-m"} <= set(verbs(shown))
+    assert "use:sim-a" not in verbs(card(sim()))
+
+
+def test_the_arithmetic_shows_every_number_of_the_verdict() -> None:
+    one, known = paced(2, days(4))
+    text = pace_views.arithmetic(T, one, "boom", known, NOW).text
+    for part in (
+        "Used: 4 GB in 2 days", "= <b>2 GB a day</b>", "Left: 6 GB on 20 Nov 12:00",
+        "6 GB ÷ 2 GB a day = 3 days", "= <b>until 23 Nov 12:00</b>",
+        "Until it expires on 24 Nov: 4 days", "2 GB a day × 4 days = 8 GB", "<b>heavy use</b>",
+        "6 GB ÷ 4 days = 1.5 GB a day", "last 14 days",
+    ):  # fmt: skip
+        assert part in text, part
+    one, known = paced(0.1, days(10))
+    assert "would be left over. Unused data is lost" in (
+        pace_views.arithmetic(T, one, "boom", known, NOW).text
+    )
+    one, known = paced(1, None)
+    assert "expires" not in pace_views.arithmetic(T, one, "boom", known, NOW).text
+    assert "at least a day" in pace_views.arithmetic(T, one, "boom", None, NOW).text
 
 
 def test_a_supplier_that_does_not_answer_is_named_so() -> None:
@@ -138,8 +205,8 @@ def test_more_shows_the_whole_number_to_its_owner() -> None:
     shown = views.more(T, sim(msisdn="+639181234567", iccid="8963031234567890123"))
     assert "<code>+639181234567</code>" in shown.text
     assert "<code>8963031234567890123</code>" in shown.text
-    assert {"rule:sim-a", "how:sim-a", "rename:sim-a", "remove:sim-a"} < set(verbs(shown))
-    assert "rule:sim-m" not in verbs(views.more(T, managed(owner_id=1)))
+    assert {"keep:sim-a", "how:sim-a", "rename:sim-a", "remove:sim-a"} < set(verbs(shown))
+    assert "keep:sim-m" not in verbs(views.more(T, managed(owner_id=1)))
 
 
 def renewed(expiry: datetime, **changes: Any) -> Sim:
