@@ -162,7 +162,7 @@ async def test_a_running_payment_silences_the_reminder(place: Town) -> None:
     await owner.say("/start")
     await to_invoice(emma, "T-Mobile 1 GB", "T-Mobile US")
     await emma.pay()
-    await place.until(at(4, 12))
+    await place.until(at(3, 12))
     assert await told(place, emma, "T-Mobile") == []
 
 
