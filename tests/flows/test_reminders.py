@@ -83,7 +83,7 @@ async def test_a_line_from_a_week_ahead_until_it_is_lost(place: Town) -> None:
         assert message.labels[0].startswith("Renew ")
 
 
-async def next_told(place, emma: Person, sim: str) -> str:
+async def next_told(emma: Person, sim: str) -> str:
     await emma.say("/sims")
     await emma.press(sim)
     card = (await emma.last())["text"]
@@ -96,7 +96,7 @@ async def test_the_next_reminder_on_the_card_is_what_comes(place: Town) -> None:
     emma = place.en
     expected = ["3 Mar 09:00", "4 Mar 09:00", "5 Mar 08:00", "29 Jun 09:00"]
     for moment in expected[:3]:
-        assert await next_told(place, emma, "T-Mobile US") == moment
+        assert await next_told(emma, "T-Mobile US") == moment
         day, clock = moment.split(" Mar ")
         coming = at(int(day), int(clock[:2]))
         before = len(await told(place, emma, "T-Mobile"))
@@ -104,7 +104,7 @@ async def test_the_next_reminder_on_the_card_is_what_comes(place: Town) -> None:
         assert len(await told(place, emma, "T-Mobile")) == before
         await place.until(coming)
         assert len(await told(place, emma, "T-Mobile")) == before + 1
-    assert await next_told(place, emma, "T-Mobile US") == expected[3]
+    assert await next_told(emma, "T-Mobile US") == expected[3]
 
 
 async def test_snooze_stop_and_start_again(place: Town) -> None:
@@ -136,7 +136,7 @@ async def test_already_renewed_silences_a_line(place: Town) -> None:
     await emma.find("10 Apr")
     await place.until(at(6, 12))
     assert when(await told(place, emma, "T-Mobile")) == ["03-03 09:00"]
-    assert await next_told(place, emma, "T-Mobile US") == "3 Apr 09:00"
+    assert await next_told(emma, "T-Mobile US") == "3 Apr 09:00"
 
 
 async def test_renew_now_leads_to_the_receipt_and_silence(place: Town) -> None:
@@ -154,7 +154,7 @@ async def test_renew_now_leads_to_the_receipt_and_silence(place: Town) -> None:
     await lin.find(RECEIPT)
     await place.until(at(9, 1))
     assert len(await told(place, lin, "boom")) == 1
-    assert await next_told(place, lin, "boom eSIM") == "28 Mar 09:00"
+    assert await next_told(lin, "boom eSIM") == "28 Mar 09:00"
 
 
 async def test_a_running_payment_silences_the_reminder(place: Town) -> None:
@@ -199,7 +199,7 @@ async def test_changed_settings_change_what_comes(place: Town) -> None:
     await emma.press("Tokyo")
     await emma.find("Your time: ")
     # 4 March stays the last day, now of Tokyo; 18:00 there is 09:00 UTC.
-    assert await next_told(place, emma, "T-Mobile US") == "4 Mar 18:00"
+    assert await next_told(emma, "T-Mobile US") == "4 Mar 18:00"
     await place.until(at(5, 12))
     assert when(await told(place, emma, "T-Mobile")) == ["03-04 09:00", "03-04 23:00"]
     await emma.say("/reminders")
