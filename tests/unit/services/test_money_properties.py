@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.codes import digest
@@ -171,6 +171,19 @@ class World:
         self.shop.seller.answers = [answers[number % 6]]
         self.shop.seller.buys_anyway = number % 6 in (0, 3, 4, 5) and number % 4 < 2
 
+    async def sold(self, number: int) -> None:
+        """A whole sale, delivered or refused: what comes after it is the interesting part."""
+        await self.order(number)
+        await self._charge(self.invoices[-1], STARS)
+        self.shop.seller.answers = [REJECTED] if number % 2 else []
+        await self.shop.fulfil()
+        await self.shop.refund()
+
+    async def paid_again(self, number: int) -> None:
+        """The newest invoice, once more."""
+        if self.invoices:
+            await self._charge(self.invoices[-1], STARS)
+
     async def weather(self, number: int) -> None:
         self.shop.seller.reads_down = number % 2 == 1
         self.shop.cashier.down = number % 4 > 1
@@ -249,10 +262,22 @@ class World:
 
 EVENTS = (
     "order", "pay", "pay_wrongly", "told_again", "voucher", "cancel", "hand_on", "time", "fulfil",
-    "refund", "supplier", "weather", "doom",
+    "refund", "supplier", "weather", "doom", "sold", "paid_again",
 )  # fmt: skip
-WEIGHTED = [*EVENTS, "order", "order", "pay", "pay", "pay", "fulfil", "doom", "supplier"]
-STORIES = st.lists(st.tuples(st.sampled_from(WEIGHTED), st.integers(0, 30)), max_size=25)
+WEIGHTED = [
+    *EVENTS,
+    "order",
+    "order",
+    "pay",
+    "pay",
+    "pay",
+    "fulfil",
+    "doom",
+    "supplier",
+    "sold",
+    "paid_again",
+]
+STORIES = st.lists(st.tuples(st.sampled_from(WEIGHTED), st.integers(0, 30)), max_size=15)
 
 
 async def live(story: list[tuple[str, int]]) -> None:
@@ -271,5 +296,11 @@ async def live(story: list[tuple[str, int]]) -> None:
 
 @settings(max_examples=60)
 @given(STORIES)
+@example([("sold", 1), ("paid_again", 0)])  # paid again after the money went back
+@example([("order", 0), ("hand_on", 0), ("pay", 0)])
+@example([("order", 0), ("order", 0), ("pay", 0), ("pay", 1)])  # late money, and the open order
+@example([("order", 0), ("voucher", 0), ("pay", 0), ("fulfil", 0)])
+@example([("sold", 1), ("pay_wrongly", 0), ("sold", 0), ("pay_wrongly", 1)])
+@example([("order", 0), ("pay", 0), ("supplier", 5), ("doom", 1), ("fulfil", 0), ("fulfil", 0)])
 def test_every_charge_has_one_end(story: list[tuple[str, int]]) -> None:
     asyncio.run(live(story))
