@@ -7,6 +7,7 @@ import typer
 
 from bot import __version__
 from bot.cli.goods import codes, plans, sims, vouchers
+from bot.cli.rules import rules
 
 app = typer.Typer(
     name="xuka",
@@ -19,6 +20,7 @@ app.add_typer(plans, name="plans")
 app.add_typer(sims, name="sims")
 app.add_typer(codes, name="codes")
 app.add_typer(vouchers, name="vouchers")
+app.add_typer(rules, name="rules")
 
 
 def _version(wanted: bool) -> None:

@@ -19,7 +19,9 @@ def _lines(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
 
+    from bot.carriers.rules import PacksRefused
     from bot.services.files import FileRefused
+    from bot.services.keeping import RuleRefused
     from bot.services.stock import StockRefused
     from bot.store import StoreRefused
 
@@ -34,4 +36,6 @@ def _lines(error: Exception) -> list[str]:
         return [*lines, "Nothing was changed."]
     if isinstance(error, StoreRefused):
         return [f"XUKA_DATABASE_URL: {error}"]
-    return [str(error)] if isinstance(error, StockRefused) else []
+    if isinstance(error, PacksRefused):
+        return error.problems
+    return [str(error)] if isinstance(error, StockRefused | RuleRefused) else []
