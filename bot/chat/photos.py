@@ -7,14 +7,15 @@ picture at a time in the whole bot, and nobody waits for it longer than `PATIENC
 import asyncio
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import partial
 from io import BytesIO
 
 import zxingcpp
 from PIL import Image, ImageFilter, ImageOps
 from telegram import Document, Message, PhotoSize
 
+from bot.chat.threads import OneThread
 from bot.domain.identify import Identified, Kind, identify
 
 MOST_BYTES = 10 << 20
@@ -40,9 +41,7 @@ _FORMATS = zxingcpp.BarcodeFormats(
 _READ = frozenset({"jpg", "jpeg", "png", "webp"})
 _HEIC = frozenset({"heic", "heif", "heics", "heifs", "avif"})
 _MOVING = frozenset({"gif", "mp4", "mov", "webm", "mkv", "avi", "3gp"})
-_READER = ThreadPoolExecutor(1, thread_name_prefix="photo")
-"""One thread: two large pictures at once would cost twice the memory. Whoever has given up waiting
-leaves the queue, and a picture that is being read ends before the next one begins."""
+_READER = OneThread("photo")
 _ICCID = re.compile(r"(?<![0-9A-Za-z])89[0-9]{16,19}[0-9A-Fa-f]?(?![0-9A-Za-z])")
 
 
@@ -100,9 +99,8 @@ def _kind(document: Document) -> str:
 
 async def read(data: bytes) -> str | Trouble:
     """`read_photo` beside the bot's other work."""
-    reading = asyncio.get_running_loop().run_in_executor(_READER, read_photo, data)
     try:
-        return await asyncio.wait_for(reading, PATIENCE)
+        return await asyncio.wait_for(_READER.run(partial(read_photo, data)), PATIENCE)
     except TimeoutError:
         return Trouble.TOO_SLOW
 
@@ -136,6 +134,7 @@ def _open(data: bytes) -> Image.Image | Trouble:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.width * image.height > MOST_PIXELS:
                 return Trouble.TOO_BIG
+            image.draft("L", image.size)  # a JPEG's colours would take four times the memory
             if image.has_transparency_data:
                 coloured = image.convert("RGBA")
                 white = Image.new("L", image.size, 255)

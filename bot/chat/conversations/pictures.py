@@ -13,7 +13,6 @@ Pictures are comfort: one that Telegram does not take is told of and not sent ag
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
@@ -31,11 +30,13 @@ from bot.chat.conversations.renew import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
 from bot.chat.notices import sale_of
 from bot.chat.photos import MOST_BYTES, Trouble
+from bot.chat.pictures import fonts
 from bot.chat.pictures.card import balance_card
 from bot.chat.pictures.facts import card_facts, plot_facts, receipt_facts
 from bot.chat.pictures.plot import use_plot
 from bot.chat.pictures.receipt import receipt_picture
 from bot.chat.screen import Screen
+from bot.chat.threads import OneThread
 from bot.chat.views import orders as order_views
 from bot.chat.views import pace as pace_views
 from bot.chat.views import pictures as views
@@ -45,8 +46,8 @@ from bot.services.planning import plan_for
 
 log = structlog.get_logger()
 
-_PAINTER = ThreadPoolExecutor(1, thread_name_prefix="painter")
-"""One thread of its own, so that a picture to be drawn never waits for one to be read."""
+_PAINTER = OneThread("painter")
+"""A thread of its own, so that a picture to be drawn never waits for one to be read."""
 _SENT = PRIVATE & (
     f.PHOTO | f.Document.ALL | f.ANIMATION | f.VIDEO | f.VIDEO_NOTE | f.VOICE | f.AUDIO
 )
@@ -154,7 +155,7 @@ async def receipt(update: Update, context: Context) -> int | None:
 
 async def _send(context: Context, draw: Callable[[], bytes], below: Screen, again: Screen) -> None:
     """Draw a picture and send it as a message of its own, or show `again`."""
-    png = await asyncio.get_running_loop().run_in_executor(_PAINTER, draw)
+    png = await _PAINTER.run(partial(_painted, draw))
     try:
         await context.bot.send_photo(
             context.me.id,
@@ -169,6 +170,13 @@ async def _send(context: Context, draw: Callable[[], bytes], below: Screen, agai
     except (RetryAfter, NetworkError, Forbidden) as error:
         log.info("picture_not_sent", reason=type(error).__name__)
         await context.send(again)
+
+
+def _painted(draw: Callable[[], bytes]) -> bytes:
+    try:
+        return draw()
+    finally:
+        fonts.release()
 
 
 ENTRY = [
