@@ -32,6 +32,11 @@ def verdict(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> Html | None
             return None
         return t("At this pace it lasts until {date}.", date=t.date(pace.lasts_until, now=now))
     expiry = t.date(sim.expiry, now=now)
+    if pace.use is Use.HEAVY and pace.lasts_until is not None and sim.expiry - now < _DAY:
+        return t(
+            "Heavy use: at this pace the data lasts until {time}. It expires at {expiry}.",
+            time=t.moment(pace.lasts_until, now=now), expiry=t.moment(sim.expiry, now=now),
+        )  # fmt: skip
     if pace.use is Use.HEAVY and pace.lasts_until is not None and pace.afford is not None:
         return t(
             "Heavy use: at this pace the data lasts until {date}. With {afford} a day it lasts "

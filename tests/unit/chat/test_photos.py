@@ -1,6 +1,8 @@
 """Photos of bar codes and QR codes, made here and spoilt in the ways photos are."""
 
+import asyncio
 import struct
+import time
 import zlib
 from io import BytesIO
 from typing import Any
@@ -9,9 +11,14 @@ import pytest
 import segno
 import zxingcpp
 from PIL import Image, ImageFilter
+from telegram import Document, Message, PhotoSize
 
-from bot.chat.photos import MOST_BYTES, Trouble, read_photo
+from bot.chat import photos
+from bot.chat.photos import MOST_BYTES, Trouble, picture_of, read_photo
+from bot.chat.threads import OneThread
+from bot.chat.views.pictures import TROUBLES, trouble
 from bot.domain.identify import Identified, Kind, identify
+from bot.i18n import words
 
 ICCID = "8985200012345678905"
 OTHER = "89860012345678901238"
@@ -169,3 +176,89 @@ def test_a_decompression_bomb_is_refused_unopened(side: int) -> None:
     header = struct.pack(">LLBBBBB", side, side, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
     assert read_photo(b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")) is Trouble.TOO_BIG
+
+
+# ---- what a message says of its picture ----------------------------------------------------------
+
+
+def message(**content: Any) -> Message:
+    """A message of that content, as Telegram tells it."""
+    found = Message.de_json(
+        {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, **content}, None
+    )
+    assert found is not None
+    return found
+
+
+def size(side: int, file_size: int | None = None) -> dict[str, Any]:
+    """One of a photo's sizes."""
+    return {"file_id": f"p{side}", "file_unique_id": "u", "width": side, "height": side,
+            "file_size": file_size}  # fmt: skip
+
+
+def document(**content: Any) -> Message:
+    """A message with a file."""
+    return message(document={"file_id": "d", "file_unique_id": "u", **content})
+
+
+def test_the_largest_size_of_a_photo_is_taken() -> None:
+    found = picture_of(message(photo=[size(90), size(320), size(1280, 200_000)]))
+    assert isinstance(found, PhotoSize)
+    assert found.file_id == "p1280"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"mime_type": "image/jpeg"}, None), ({"mime_type": "IMAGE/PNG"}, None),
+        ({"file_name": "IMG.JPG"}, None), ({"file_name": "a.b.webp"}, None),
+        ({"mime_type": "application/octet-stream", "file_name": "x.jpeg"}, None),
+        ({"mime_type": "image/heic", "file_name": "x.jpg"}, Trouble.HEIC),
+        ({"mime_type": "image/heif"}, Trouble.HEIC), ({"file_name": "IMG.HEIC"}, Trouble.HEIC),
+        ({"mime_type": "image/gif"}, Trouble.MOVING), ({"mime_type": "video/x-y"}, Trouble.MOVING),
+        ({"file_name": "clip.MOV"}, Trouble.MOVING), ({"mime_type": "image/tiff"},
+                                                      Trouble.OTHER_FILE),
+        ({"mime_type": "application/pdf"}, Trouble.OTHER_FILE), ({}, Trouble.OTHER_FILE),
+        ({"mime_type": "image/png", "file_size": MOST_BYTES + 1}, Trouble.TOO_BIG),
+        ({"mime_type": "image/png", "file_size": MOST_BYTES}, None),
+    ],
+)  # fmt: skip
+def test_a_file_is_judged_before_it_is_fetched(
+    content: dict[str, Any], expected: Trouble | None
+) -> None:
+    found = picture_of(document(**content))
+    assert found == expected if expected else isinstance(found, Document)
+
+
+async def test_nobody_waits_for_a_picture_longer_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photos, "PATIENCE", 0.05)
+    hard = saved(Image.effect_noise((2400, 2400), 60))
+    found = await asyncio.gather(*(photos.read(hard) for _ in range(5)))
+    assert set(found) == {Trouble.TOO_SLOW}
+    monkeypatch.setattr(photos, "PATIENCE", 8.0)
+    assert await photos.read(saved(on_table(bars(ICCID)))) == ICCID
+
+
+async def test_one_picture_is_read_at_a_time() -> None:
+    thread, running, most = OneThread("test"), 0, 0
+
+    def work() -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.005)
+        running -= 1
+        return most
+
+    assert await asyncio.gather(*(thread.run(work) for _ in range(8))) == [1] * 8
+
+
+def test_every_trouble_has_words_in_every_language() -> None:
+    assert set(TROUBLES) == set(Trouble)
+    for language in ("en", "zh_Hans", "zh_Hant"):
+        for why in Trouble:
+            shown = trouble(words(language), why)
+            assert "8986001234567890120" in shown.text
+            assert [one.data for one in shown.rows[0]] == ["add", "sims"]

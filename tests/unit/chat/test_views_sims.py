@@ -114,6 +114,11 @@ def test_heavy_use_says_how_much_a_day_would_last() -> None:
     )
 
 
+def test_on_the_last_day_the_pace_is_told_by_the_clock() -> None:
+    one, known = paced(12, days(0.75))
+    assert "lasts until 21 Nov 00:00. It expires at 21 Nov 06:00." in card(one, pace=known).text
+
+
 def test_an_unknown_or_passed_pace_is_not_told() -> None:
     one, known = paced(1, days(-1))
     for pace_ in (known, None):

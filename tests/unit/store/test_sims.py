@@ -198,6 +198,37 @@ async def test_an_older_reading_is_kept_as_history_only(people: Database) -> Non
         assert (await conn.execute(text("SELECT count(*) FROM readings"))).scalar() == 2
 
 
+async def test_the_history_is_oldest_first_since_a_moment(people: Database) -> None:
+    old, middle, newest = (reading(taken_at=days(n), as_of=days(n)) for n in (-31, -3, 0))
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1", ALICE, iccid=CHINA))
+        await tx.sims.add(sim())
+        for one in (newest, old, middle):
+            await tx.sims.add_reading("m1", one)
+        await tx.sims.add_reading("sim-a", reading())
+    async with people.read() as tx:
+        assert await tx.sims.history("m1", days(-30)) == [middle, newest]
+        assert await tx.sims.history("m1", days(-3)) == [middle, newest]
+        assert await tx.sims.history("nobody", days(-30)) == []
+
+
+async def test_nobody_sees_what_another_owner_used(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1", ALICE, iccid=CHINA))
+        await tx.sims.add(sim())
+        await tx.sims.add_reading("m1", reading())
+        await tx.sims.add_reading("sim-a", reading())
+        assert not await tx.sims.update("m1", 7, owner_id=BOB)
+        assert await tx.sims.update("m1", 1, owner_id=ALICE, nickname="mine still")
+        assert len(await tx.sims.history("m1", days(-1))) == 1
+        assert await tx.sims.update("m1", 2, owner_id=None)
+        assert await tx.sims.history("m1", days(-1)) == []
+        await tx.sims.add_reading("m1", reading())
+        assert await tx.sims.update("m1", 3, owner_id=BOB)
+        assert await tx.sims.history("m1", days(-1)) == []
+        assert len(await tx.sims.history("sim-a", days(-1))) == 1
+
+
 async def test_due_sims_come_oldest_first_and_only_where_one_can_write(people: Database) -> None:
     async with people.write() as tx:
         await tx.chats.add(chat(77, blocked_at=NOW))
