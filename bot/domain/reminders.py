@@ -366,10 +366,11 @@ def _due(
     snooze = snooze_code(sim)
     again = [snooze] if snooze is not None and snooze not in settled else []
     chosen = current if again else [stage for stage in current if _fresh(sim, stage, settled)]
-    chosen.sort(key=lambda stage: stage.urgency, reverse=True)
-    until = keep_until if chosen and chosen[0] in keep else date_until
-    if not chosen or not rules.may_send(chosen[0], until, now):
+    ends = dict.fromkeys(dates, date_until) | dict.fromkeys(keep, keep_until)
+    chosen = [stage for stage in chosen if rules.may_send(stage, ends.get(stage), now)]
+    if not chosen:
         return None
+    chosen.sort(key=lambda stage: stage.urgency, reverse=True)
     told, also = chosen[:2], chosen[1] if chosen[1:] else None
     sent = again + [stage.code for stage in told if stage.code not in settled]
     over = [stage for track in tracks if track[-1] in chosen for stage in track]

@@ -1,6 +1,7 @@
 """The rule packs that come along, and what a wrong one is told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_nothing_is_guessed_where_nobody_told() -> None:
 
 def test_every_fact_has_a_source_in_every_language() -> None:
     for pack in packs().values():
-        facts = [*pack.intervals, *pack.graces, *pack.lapses, *pack.balances, *pack.cheapest,
+        facts: list[Any] = [*pack.intervals, *pack.graces, *pack.lapses, *pack.balances, *pack.cheapest,
                  *pack.notes]  # fmt: skip
         for said_by in [pack.counts_by, *(fact.said_by for fact in facts)]:
             assert said_by, pack.code

@@ -11,8 +11,11 @@ from bot.domain.reminders import (
     Stage,
     StageKind,
     cycle,
+    cycle_of,
+    cycles,
     data_stages,
     due,
+    keep_timeline,
     next_reminder,
     passed,
     reminds,
@@ -60,7 +63,7 @@ def plan_of(sim: Sim, preferences: Preferences = SHANGHAI) -> list[tuple[str, da
 
 @pytest.mark.parametrize(
     "code",
-    ["expiry-7", "expiry-0", "grace-started", "grace-3", "grace-1", "lost", "data-20", "data-10",
+    ["expiry-7", "expiry-0", "keep-30", "keep-1", "grace-started", "grace-3", "grace-1", "lost", "data-20", "data-10",
      "used-up"],
 )  # fmt: skip
 def test_a_stage_is_its_code(code: str) -> None:
@@ -69,7 +72,17 @@ def test_a_stage_is_its_code(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["", "expiry", "expiry-", "expiry-x", "expiry--1", "lost-3", "snooze-2026-12-03T01:00Z"]
+    "code",
+    [
+        "",
+        "expiry",
+        "keep",
+        "expiry-",
+        "expiry-x",
+        "expiry--1",
+        "lost-3",
+        "snooze-2026-12-03T01:00Z",
+    ],
 )
 def test_other_texts_are_no_stages(code: str) -> None:
     with pytest.raises(ValueError, match=r"not a valid|wrong number"):
@@ -78,8 +91,8 @@ def test_other_texts_are_no_stages(code: str) -> None:
 
 def test_the_order_of_urgency() -> None:
     codes = [
-        "expiry-30", "expiry-7", "data-20", "expiry-3", "expiry-2", "data-10", "expiry-1",
-        "used-up", "expiry-0", "grace-started", "grace-3", "grace-1", "lost",
+        "expiry-30", "keep-30", "expiry-7", "keep-7", "data-20", "expiry-3", "keep-3", "expiry-2",
+        "data-10", "expiry-1", "keep-1", "used-up", "expiry-0", "grace-started", "grace-3", "grace-1", "lost",
     ]  # fmt: skip
     assert [s.code for s in sorted(map(Stage.parse, codes), key=lambda s: s.urgency)] == codes
 
@@ -202,6 +215,64 @@ def test_two_in_the_morning_where_clocks_change(
 def test_a_supplier_that_says_lost_leaves_only_that_to_tell() -> None:
     gone = replace(SIM, reading=reading(0.5, state=SimState.LOST, as_of=china(5, 23)))
     assert plan_of(gone) == [("lost", china(6, 8))]
+
+
+# ---- the keep-number deadline ------------------------------------------------------------
+
+KEPT = replace(SIM, keep_deadline=china(31, 23, 59, month=10) + timedelta(days=90))
+
+
+def test_a_number_without_an_expiry_leads_to_its_deadline() -> None:
+    deadline = china(10, 23, 59) + timedelta(seconds=59)
+    line = replace(SIM, expiry=None, grace_end=None, keep_deadline=deadline)
+    assert plan_of(line) == [
+        ("keep-30", china(10, month=11)), ("keep-7", china(3)), ("keep-3", china(7)),
+        ("keep-1", china(9)), ("grace-started", china(11, 8)),
+    ]  # fmt: skip
+    assert keep_timeline(line, SHANGHAI) == ()
+    assert plan_of(replace(line, grace_end=deadline + 20 * DAY))[-1] == ("lost", china(31, 8))
+
+
+def test_a_deadline_beside_an_expiry_is_a_track_of_its_own() -> None:
+    assert [planned.stage.code for planned in keep_timeline(KEPT, SHANGHAI)] == [
+        "keep-30", "keep-7", "keep-3", "keep-1",
+    ]  # fmt: skip
+    assert plan_of(KEPT) == plan_of(SIM)
+
+
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(hours=23), -timedelta(hours=23)])
+def test_the_same_day_is_told_once(apart: timedelta) -> None:
+    assert keep_timeline(replace(SIM, keep_deadline=EXPIRY + apart), SHANGHAI) == ()
+
+
+def test_the_two_tracks_have_cycles_of_their_own() -> None:
+    assert cycles(KEPT) == ("2026-12-10", "keep-2027-01-29")
+    assert cycle_of(KEPT, "keep-7") == "keep-2027-01-29"
+    assert cycle_of(KEPT, "expiry-7") == cycle_of(KEPT, "snooze-2026-12-08T23:00Z") == "2026-12-10"
+    alone = replace(KEPT, expiry=None)
+    assert cycles(alone) == ("keep-2027-01-29",)
+    assert cycle_of(alone, "grace-started") == "keep-2027-01-29"
+
+
+def test_what_falls_together_is_one_message() -> None:
+    both = replace(SIM, keep_deadline=EXPIRY + 4 * DAY)
+    found = due(both, SHANGHAI, frozenset({"expiry-7", "keep-30"}), china(7))
+    assert found == Due(
+        Stage.parse("expiry-3"), Stage.parse("keep-7"), ("expiry-3", "keep-7"), ()
+    )  # fmt: skip
+
+
+def test_a_settled_expiry_does_not_silence_the_number() -> None:
+    both = replace(SIM, keep_deadline=EXPIRY + 30 * DAY)
+    settled = frozenset({"expiry-7", "expiry-3", "expiry-1", "expiry-0"})
+    found = due(both, SHANGHAI, settled, china(10, 12))
+    assert found is not None
+    assert found.sent == ("keep-30",)
+
+
+def test_a_lost_number_is_not_to_be_kept_any_more() -> None:
+    gone = replace(KEPT, reading=reading(0.5, state=SimState.LOST, as_of=china(5, 23)))
+    assert keep_timeline(gone, SHANGHAI) == ()
 
 
 # ---- what is due -------------------------------------------------------------------------

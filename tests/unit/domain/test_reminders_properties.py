@@ -21,8 +21,10 @@ from bot.domain.reminders import (
     Planned,
     Stage,
     StageKind,
-    cycle,
+    cycle_of,
+    cycles,
     due,
+    keep_timeline,
     next_reminder,
     passed,
     timeline,
@@ -95,7 +97,20 @@ def cases(draw: st.DrawFn) -> tuple[Sim, Preferences]:
     )  # fmt: skip
     if draw(st.booleans()):
         sim = replace(sim, reading=draw(readings(expiry)))
-    return sim, preferences
+    return draw(kept(sim)), preferences
+
+
+@st.composite
+def kept(draw: st.DrawFn, sim: Sim) -> Sim:
+    """The SIM with a keep-number deadline: none, beside its expiry, or instead of it."""
+    assert sim.expiry is not None
+    match draw(st.sampled_from(["none", "beside", "instead"])):
+        case "beside":
+            apart = timedelta(days=draw(st.integers(-40, 60)), hours=draw(st.integers(-9, 9)))
+            return replace(sim, keep_deadline=sim.expiry + apart)
+        case "instead":
+            return replace(sim, keep_deadline=sim.expiry, expiry=None, reading=None)
+    return sim
 
 
 @st.composite
@@ -133,9 +148,10 @@ def may_be_sent(stage: Stage, moment: datetime, sim: Sim, preferences: Preferenc
     """Quiet hours are kept, unless it is the last day, allowed, and there is no other time."""
     if not is_quiet(moment, preferences):
         return True
-    if not preferences.urgent_override or stage.code not in ("expiry-0", "grace-1"):
+    if not preferences.urgent_override or stage.code not in ("expiry-0", "keep-1", "grace-1"):
         return False
-    event = sim.expiry if stage.kind is StageKind.EXPIRY else sim.grace_end
+    events = {StageKind.EXPIRY: sim.expiry, StageKind.KEEP: sim.keep_deadline}
+    event = events.get(stage.kind, sim.grace_end)
     assert event is not None
     last = event.replace(second=0, microsecond=0) - TOO_LATE
     return not allowed_minute_between(moment, last, preferences)
@@ -143,12 +159,22 @@ def may_be_sent(stage: Stage, moment: datetime, sim: Sim, preferences: Preferenc
 
 def is_true_at(stage: Stage, moment: datetime, sim: Sim) -> bool:
     """Whether what the stage says is so at that moment."""
-    assert sim.expiry is not None
+    end = sim.expiry or sim.keep_deadline
+    assert end is not None
     if stage.kind is StageKind.LOST:
         return sim.grace_end is not None and moment >= sim.grace_end
     if stage.kind in (StageKind.GRACE, StageKind.GRACE_STARTED):
-        return moment >= sim.expiry and (sim.grace_end is None or moment < sim.grace_end)
-    return moment < sim.expiry
+        return moment >= end and (sim.grace_end is None or moment < sim.grace_end)
+    if stage.kind is StageKind.KEEP:
+        return sim.keep_deadline is not None and moment < sim.keep_deadline
+    return moment < end
+
+
+def event_of(sim: Sim) -> datetime:
+    """What the dates lead to."""
+    end = sim.expiry or sim.keep_deadline
+    assert end is not None
+    return end
 
 
 # ---- a bot that runs, stops and runs again -----------------------------------------------
@@ -165,10 +191,11 @@ class World:
 
     @property
     def settled(self) -> frozenset[str]:
-        return frozenset(code for name, code in self.ledger if name == cycle(self.sim))
+        present = cycles(self.sim)
+        return frozenset(code for name, code in self.ledger if name in present)
 
     def settle(self, code: str) -> None:
-        name = cycle(self.sim)
+        name = cycle_of(self.sim, code)
         assert name is not None
         assert (name, code) not in self.ledger, f"{code} twice in {name}"
         self.ledger.add((name, code))
@@ -182,10 +209,10 @@ class World:
         return found
 
     def renew(self, now: datetime, days: int) -> None:
-        assert self.sim.expiry is not None
-        expiry = max(self.sim.expiry, now) + timedelta(days=days)
-        grace = None if self.sim.grace_end is None else expiry + timedelta(days=30)
-        self.sim = replace(self.sim, expiry=expiry, grace_end=grace, reading=None)
+        end = max(event_of(self.sim), now) + timedelta(days=days)
+        grace = None if self.sim.grace_end is None else end + timedelta(days=30)
+        name = "keep_deadline" if self.sim.expiry is None else "expiry"
+        self.sim = replace(self.sim, grace_end=grace, reading=None, **{name: end})
         for code in passed(self.sim, self.preferences, now) - self.settled:
             self.settle(code)
 
@@ -240,14 +267,15 @@ def check_log(world: World) -> None:
 @given(cases())
 def test_planned_times_are_allowed_true_and_in_order(case: tuple[Sim, Preferences]) -> None:
     sim, preferences = case
-    plan = timeline(sim, preferences)
-    for planned in plan:
+    plans = timeline(sim, preferences), keep_timeline(sim, preferences)
+    for planned in (*plans[0], *plans[1]):
         assert planned.at.second == 0
         assert may_be_sent(planned.stage, planned.at, sim, preferences), planned
         assert is_true_at(planned.stage, planned.at, sim), planned
         assert planned.until is None or planned.at < planned.until
-    assert [p.stage.urgency for p in plan] == sorted(p.stage.urgency for p in plan)
-    codes = [p.stage.code for p in plan]
+    for plan in plans:
+        assert [p.stage.urgency for p in plan] == sorted(p.stage.urgency for p in plan)
+    codes = [p.stage.code for plan in plans for p in plan]
     assert len(codes) == len(set(codes))
 
 
@@ -255,18 +283,19 @@ def test_planned_times_are_allowed_true_and_in_order(case: tuple[Sim, Preference
 @given(cases())
 def test_the_preferred_hour_is_kept_wherever_it_can_be(case: tuple[Sim, Preferences]) -> None:
     sim, preferences = case
-    assert sim.expiry is not None
     tz = ZoneInfo(preferences.zone)
-    last_day = sim.expiry.astimezone(tz).date()
+    end = event_of(sim)
+    last_day = end.astimezone(tz).date()
     plan = timeline(sim, preferences)
     for planned in plan:
-        if planned.stage.kind is not StageKind.EXPIRY or planned.stage.number is None:
+        if planned.stage.kind not in (StageKind.EXPIRY, StageKind.KEEP):
             continue
+        assert planned.stage.number is not None
         day = last_day - planned.stage.number * DAY
         wanted = datetime.combine(day, time(preferences.hour), tz).astimezone(UTC)
         shown = wanted.astimezone(tz)
         exists = (shown.date(), shown.hour, shown.minute) == (day, preferences.hour, 0)
-        in_time = wanted <= sim.expiry.replace(second=0) - timedelta(hours=1)
+        in_time = wanted <= end.replace(second=0) - timedelta(hours=1)
         if exists and in_time and not is_quiet(wanted, preferences):
             moved = [other.at for other in plan if other.stage.urgency > planned.stage.urgency]
             assert planned.at == min([wanted, *moved])
@@ -279,17 +308,25 @@ def test_a_bot_that_never_stops_sends_the_whole_timeline(
 ) -> None:
     sim, preferences = case
     sim = replace(sim, reading=None)
-    plan = timeline(sim, preferences)
-    if not plan:
+    plans = timeline(sim, preferences), keep_timeline(sim, preferences)
+    moments_ = sorted(planned.at for plan in plans for planned in plan)
+    if not moments_:
         return
     world = World(sim, preferences)
-    start = plan[0].at.replace(second=phase) - 2 * DAY
-    for _ in world.run(start, plan[-1].at + 2 * DAY, random):
+    start = moments_[0].replace(second=phase) - 2 * DAY
+    for _ in world.run(start, moments_[-1] + 2 * DAY, random):
         pass
-    last_of_moment = {planned.at: planned.stage for planned in plan}
-    expected = [(at.replace(second=phase), stage) for at, stage in last_of_moment.items()]
-    assert [(moment, found.stage) for moment, found, _ in world.log] == expected
-    assert {p.stage.code for p in plan} == world.settled
+    expected: dict[datetime, list[Stage]] = {}
+    for plan in plans:
+        for at, stage in {planned.at: planned.stage for planned in plan}.items():
+            expected.setdefault(at.replace(second=phase), []).append(stage)
+    told = {moment: [found.stage] + [found.also] * bool(found.also)
+            for moment, found, _ in world.log}  # fmt: skip
+    assert told == {
+        at: sorted(stages, key=lambda stage: stage.urgency, reverse=True)
+        for at, stages in sorted(expected.items())
+    }
+    assert {p.stage.code for plan in plans for p in plan} == world.settled
     check_log(world)
 
 
@@ -315,19 +352,26 @@ def test_outages_cost_at_most_what_was_superseded(
     random: Random,
 ) -> None:
     sim, preferences = case
-    assert sim.expiry is not None
     world = World(sim, preferences)
-    plan = timeline(sim, preferences)
-    now = (sim.expiry + days * DAY).replace(second=phase)
+    plans = timeline(sim, preferences), keep_timeline(sim, preferences)
+    now = (event_of(sim) + days * DAY).replace(second=phase)
     for running, down in turns:
         end = now + running
         for _ in world.run(now, end, random):
             pass
-        check_none_missed(world, plan, now, end)
+        for plan in plans:
+            check_none_missed(world, plan, now, end)
         now = end + down
     check_log(world)
-    sent = [found.stage for _, found, _ in world.log if not found.stage.of_data]
-    assert [s.urgency for s in sent] == sorted({s.urgency for s in sent})
+    for keeps in (False, True) if sim.expiry is not None else (None,):
+        sent = [
+            stage
+            for _, found, _ in world.log
+            for stage in (found.stage, found.also)
+            if stage is not None and not stage.of_data
+            and keeps in (None, stage.kind is StageKind.KEEP)
+        ]  # fmt: skip
+        assert [s.urgency for s in sent] == sorted({s.urgency for s in sent})
 
 
 def check_none_missed(
@@ -337,8 +381,13 @@ def check_none_missed(
     for planned in plan:
         if start <= planned.at and planned.at + MINUTE <= end:
             done = [Stage.parse(code) for code in world.settled]
+            apart = world.sim.expiry is not None
+            keeps = planned.stage.kind is StageKind.KEEP
             assert any(
-                not stage.of_data and stage.urgency >= planned.stage.urgency for stage in done
+                not stage.of_data
+                and stage.urgency >= planned.stage.urgency
+                and not (apart and keeps is not (stage.kind is StageKind.KEEP))
+                for stage in done
             ), planned
 
 
@@ -350,9 +399,8 @@ def test_renewals_snoozes_and_corrections_repeat_nothing(
     random: Random,
 ) -> None:
     sim, preferences = case
-    assert sim.expiry is not None
     world = World(sim, preferences)
-    now = sim.expiry - 35 * DAY
+    now = event_of(sim) - 35 * DAY
     for running, down in turns:
         for moment in world.run(now, now + min(running, 400 * DAY), random):
             act(world, moment, random)
@@ -360,6 +408,9 @@ def test_renewals_snoozes_and_corrections_repeat_nothing(
         if random.random() < 0.3 and world.sim.expiry is not None:
             moved = world.sim.expiry + random.randrange(-9, 9) * DAY
             world.sim = replace(world.sim, expiry=moved, grace_end=None)
+        if random.random() < 0.3 and world.sim.keep_deadline is not None:
+            moved = world.sim.keep_deadline + random.randrange(-9, 90) * DAY
+            world.sim = replace(world.sim, keep_deadline=moved)
     for moment, found, seen in world.log:
         assert may_be_sent(found.stage, moment, seen, preferences)
         assert is_true_at(found.stage, moment, seen)
@@ -382,8 +433,7 @@ def test_next_reminder_minute_by_minute(
 ) -> None:
     """No leaps: every tick of eight hours around an event, against what was announced before."""
     sim, preferences = case
-    event = sim.grace_end if sim.grace_end and hours % 2 else sim.expiry
-    assert event is not None
+    event = sim.grace_end if sim.grace_end and hours % 2 else event_of(sim)
     world = World(sim, preferences)
     start = (event + timedelta(hours=hours)).replace(second=phase)
     announced = next_reminder(sim, preferences, frozenset(), start)
