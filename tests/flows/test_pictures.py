@@ -8,6 +8,7 @@ import segno
 import zxingcpp
 from PIL import Image, ImageFilter
 
+from bot.demo.botapi.params import Upload
 from tests.flows.people import Message, Person, Town, labels, until
 from tests.flows.steps import BOOM, RECEIPT, US_CARD, VOUCHER_US, to_quote
 
@@ -213,6 +214,19 @@ async def test_recordings_and_pictures_that_are_gone(place: Town) -> None:
     ):  # fmt: skip
         await place.push(emma, content)
         assert said in (await emma.last())["text"]
+
+
+async def test_of_an_album_the_code_counts(place: Town) -> None:
+    emma = place.en
+    await emma.say("/start")
+    world = place.demo.world
+    sides = [world.files.add("photo", Upload("a.jpg", "image/jpeg", saved(image)))
+             for image in (bars(UNICOM), Image.new("L", (300, 300), 90))]  # fmt: skip
+    for side in sides:
+        await place.push(emma, {**side.as_content(), "media_group_id": "77"})
+    assert "Which carrier" in (await emma.last())["text"]
+    await place.push(emma, {**sides[1].as_content(), "media_group_id": "78"})
+    assert "no readable code" in (await emma.last())["text"]
 
 
 # ---- pictures go out -----------------------------------------------------------------------------

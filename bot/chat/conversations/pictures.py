@@ -64,8 +64,12 @@ async def sent(update: Update, context: Context) -> int | None:
     picture = photos.picture_of(message)
     found = picture if isinstance(picture, Trouble) else await _read(context, picture)
     log.info("photo_read", result=found.value if isinstance(found, Trouble) else "code")
+    album = message.media_group_id
     if not isinstance(found, Trouble):
+        context.draft["album"] = album
         return await add_sim.begin(context, found)
+    if album is not None and context.draft.get("album") == album:
+        return None  # the other side of a card whose code is known already
     if message.caption and add_sim.names_a_sim(message.caption):
         return await add_sim.begin(context, message.caption)
     await context.show(views.trouble(context.t, found))
