@@ -342,7 +342,6 @@ _Plans = tuple[tuple[Planned, ...], tuple[Planned, ...]]
 
 
 def _plans(sim: Sim, preferences: Preferences) -> _Plans:
-    """The timelines of the two tracks of dates."""
     return timeline(sim, preferences), keep_timeline(sim, preferences)
 
 
@@ -368,9 +367,9 @@ def _due(
     chosen = current if again else [stage for stage in current if _fresh(sim, stage, settled)]
     ends = dict.fromkeys(dates, date_until) | dict.fromkeys(keep, keep_until)
     chosen = [stage for stage in chosen if rules.may_send(stage, ends.get(stage), now)]
+    chosen.sort(key=lambda stage: stage.urgency, reverse=True)
     if not chosen:
         return None
-    chosen.sort(key=lambda stage: stage.urgency, reverse=True)
     told, also = chosen[:2], chosen[1] if chosen[1:] else None
     sent = again + [stage.code for stage in told if stage.code not in settled]
     over = [stage for track in tracks if track[-1] in chosen for stage in track]

@@ -53,8 +53,10 @@ def test_nothing_is_guessed_where_nobody_told() -> None:
 
 def test_every_fact_has_a_source_in_every_language() -> None:
     for pack in packs().values():
-        facts: list[Any] = [*pack.intervals, *pack.graces, *pack.lapses, *pack.balances, *pack.cheapest,
-                 *pack.notes]  # fmt: skip
+        facts: list[Any] = [
+            *pack.intervals, *pack.graces, *pack.lapses, *pack.balances, *pack.cheapest,
+            *pack.notes,
+        ]  # fmt: skip
         for said_by in [pack.counts_by, *(fact.said_by for fact in facts)]:
             assert said_by, pack.code
             for evidence in said_by:

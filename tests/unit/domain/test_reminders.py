@@ -63,8 +63,8 @@ def plan_of(sim: Sim, preferences: Preferences = SHANGHAI) -> list[tuple[str, da
 
 @pytest.mark.parametrize(
     "code",
-    ["expiry-7", "expiry-0", "keep-30", "keep-1", "grace-started", "grace-3", "grace-1", "lost", "data-20", "data-10",
-     "used-up"],
+    ["expiry-7", "expiry-0", "keep-30", "keep-1", "grace-started", "grace-3", "grace-1",
+     "lost", "data-20", "data-10", "used-up"],
 )  # fmt: skip
 def test_a_stage_is_its_code(code: str) -> None:
     assert Stage.parse(code).code == code
@@ -92,7 +92,8 @@ def test_other_texts_are_no_stages(code: str) -> None:
 def test_the_order_of_urgency() -> None:
     codes = [
         "expiry-30", "keep-30", "expiry-7", "keep-7", "data-20", "expiry-3", "keep-3", "expiry-2",
-        "data-10", "expiry-1", "keep-1", "used-up", "expiry-0", "grace-started", "grace-3", "grace-1", "lost",
+        "data-10", "expiry-1", "keep-1", "used-up", "expiry-0", "grace-started", "grace-3",
+        "grace-1", "lost",
     ]  # fmt: skip
     assert [s.code for s in sorted(map(Stage.parse, codes), key=lambda s: s.urgency)] == codes
 

@@ -211,8 +211,11 @@ class World:
     def renew(self, now: datetime, days: int) -> None:
         end = max(event_of(self.sim), now) + timedelta(days=days)
         grace = None if self.sim.grace_end is None else end + timedelta(days=30)
-        name = "keep_deadline" if self.sim.expiry is None else "expiry"
-        self.sim = replace(self.sim, grace_end=grace, reading=None, **{name: end})
+        dated = replace(self.sim, grace_end=grace, reading=None)
+        if self.sim.expiry is None:
+            self.sim = replace(dated, keep_deadline=end)
+        else:
+            self.sim = replace(dated, expiry=end)
         for code in passed(self.sim, self.preferences, now) - self.settled:
             self.settle(code)
 
@@ -320,8 +323,10 @@ def test_a_bot_that_never_stops_sends_the_whole_timeline(
     for plan in plans:
         for at, stage in {planned.at: planned.stage for planned in plan}.items():
             expected.setdefault(at.replace(second=phase), []).append(stage)
-    told = {moment: [found.stage] + [found.also] * bool(found.also)
-            for moment, found, _ in world.log}  # fmt: skip
+    told = {
+        moment: [stage for stage in (found.stage, found.also) if stage is not None]
+        for moment, found, _ in world.log
+    }
     assert told == {
         at: sorted(stages, key=lambda stage: stage.urgency, reverse=True)
         for at, stages in sorted(expected.items())
