@@ -42,6 +42,9 @@ async def test_the_supplier_is_away_when_somebody_looks(place: Town) -> None:
     await emma.press("US Data Card")
     await emma.find("can't be reached right now")
     await emma.press("Renew")
+    answer = await emma.press("USA 5 GB")
+    assert "can't be reached" in answer["answer"]["text"], "no price is promised unseen"
+    await place.fault("esim_access.http_500", on=False)
     await emma.press("USA 5 GB")
     await emma.find("Your price")
 
