@@ -301,7 +301,7 @@ class Airalo:
         """
         iccid = _iccid(request.sim)
         now = self._clock.now()
-        since = self._sent.since(request.ref, now)
+        since = self._sent.since(request, now)
         asked = {
             "include": "status,sims",
             "filter[iccid]": iccid,

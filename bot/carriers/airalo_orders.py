@@ -1,7 +1,7 @@
 """Which of an eSIM's orders at Airalo is the top-up we sent.
 
-What this process sent is remembered for a while, in memory: with it a lost answer is matched by
-time. After a restart only an order that shows our reference is a proof.
+A lost answer is matched by time: from our call on, which this process remembers for a while, or
+after a restart from the moment our reference was made.
 """
 
 from datetime import datetime, timedelta
@@ -33,10 +33,13 @@ class Sent:
         """The supplier named its order, so no other top-up of ours is that order."""
         self._became[order_id] = (ref, self._began[ref])
 
-    def since(self, ref: str, now: datetime) -> datetime:
-        """From when on its order can be: our call, or far back where that is forgotten."""
-        began = self._began.get(ref)
-        return now - LOOK_BACK if began is None else began - SKEW
+    def since(self, request: TopUpRequest, now: datetime) -> datetime:
+        """From when on its order can be: our call; after a restart, when our reference was made
+        (not a minute earlier: that might be the top-up before); else far back."""
+        began = self._began.get(request.ref)
+        if began is not None:
+            return began - SKEW
+        return request.since or now - LOOK_BACK
 
     def found(
         self, request: TopUpRequest, iccid: str, orders: Orders, since: datetime
@@ -52,7 +55,7 @@ class Sent:
             if orders.whole:
                 return TopUpAnswer(TopUpStatus.NOT_FOUND)
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason="ambiguous")
-        if request.ref not in self._began:
+        if request.ref not in self._began and request.since is None:
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason="no_references")
         only = maybe[0]
         if len(maybe) > 1 or not orders.whole or not only.created_at or not only.for_sim(iccid):
