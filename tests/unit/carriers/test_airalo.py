@@ -1,6 +1,7 @@
 """The Airalo adapter's border: signatures, refusals, and every form an answer was seen in."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -277,7 +278,7 @@ def found(*orders: object, pages: int = 1, began: bool = True) -> TopUpStatus:
     if began:
         sent.began("ref-1", NOON)
     listed = Orders.model_validate({"data": list(orders), "meta": {"last_page": pages}})
-    since = sent.since("ref-1", NOON)
+    since = sent.since(REQUEST, NOON)
     return sent.found(REQUEST, ICCID, listed, since).status
 
 
@@ -317,13 +318,26 @@ def test_without_a_memory_of_the_call_only_a_name_is_a_proof() -> None:
     assert found(order(description="ref-1"), began=False) is TopUpStatus.SUCCEEDED
 
 
+def test_after_a_restart_the_moment_of_our_reference_tells() -> None:
+    sent, asked = Sent(), replace(REQUEST, since=NOON)
+    assert sent.since(asked, NOON + timedelta(hours=1)) == NOON
+    listed = Orders.model_validate({"data": [order()], "meta": {"last_page": 1}})
+    assert sent.found(asked, ICCID, listed, NOON).status is TopUpStatus.SUCCEEDED
+    before = Orders.model_validate(
+        {"data": [order(created_at="2026-12-01 11:59:59")], "meta": {"last_page": 1}}
+    )
+    assert sent.found(asked, ICCID, before, NOON).status is TopUpStatus.NOT_FOUND
+
+
 def test_what_was_sent_is_not_remembered_for_ever() -> None:
     sent = Sent()
     sent.began("old", NOON)
     sent.answered("old", "4")
     sent.began("new", NOON + timedelta(days=3))
-    assert sent.since("old", NOON) == NOON - timedelta(days=30)
-    assert sent.since("new", NOON) == NOON + timedelta(days=3) - timedelta(seconds=60)
+    assert sent.since(replace(REQUEST, ref="old"), NOON) == NOON - timedelta(days=30)
+    assert sent.since(replace(REQUEST, ref="new"), NOON) == NOON + timedelta(days=3) - timedelta(
+        seconds=60
+    )
 
 
 def test_an_order_without_a_state_is_a_finished_one() -> None:
