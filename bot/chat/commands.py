@@ -5,7 +5,7 @@ from telegram import BotCommand
 from bot.i18n import N_, words
 
 _COMMANDS = (
-    ("start", N_("Begin")),
+    ("start", N_("Start")),
     ("sims", N_("My SIMs: what is left")),
     ("renew", N_("Renew a SIM")),
     ("add", N_("Add a SIM")),
@@ -19,7 +19,7 @@ _COMMANDS = (
     ("privacy", N_("What we keep about you")),
     ("cancel", N_("Stop what I am doing")),
 )
-_OPERATOR = (("queue", N_("What waits for a person")),)
+_OPERATOR = (("queue", N_("What needs a person")),)
 
 
 def commands_for(language: str, *, operator: bool = False) -> list[BotCommand]:

@@ -68,7 +68,7 @@ async def _job(place: Town) -> None:
     while not await _seen(person, STEPS[0]):
         if time.monotonic() > end:
             raise Stuck("no menu")
-    for step, following in zip(STEPS, (*STEPS[1:], "Show the invoice"), strict=True):
+    for step, following in zip(STEPS, (*STEPS[1:], "Show invoice"), strict=True):
         await _tap(person, http, step)
         while not await _seen(person, following):
             if time.monotonic() > end:
@@ -78,7 +78,7 @@ async def _job(place: Town) -> None:
         if time.monotonic() > end:
             raise Stuck("no invoice")
         if not any(await asyncio.gather(_invoice(person))):
-            await _tap(person, http, "Show the invoice")
+            await _tap(person, http, "Show invoice")
     while True:
         paid = await person.pay_without_waiting()
         if paid["status"] == "paid":
@@ -105,7 +105,7 @@ async def _receipt(place: Town, report: Report) -> None:
         if await place.en.count(RECEIPT):
             return
         await place.advance(minutes=10)
-        if await place.en.count("A person of our shop"):
+        if await place.en.count("Someone at our shop"):
             await _decide(place, report)
     raise Stuck("no receipt")
 

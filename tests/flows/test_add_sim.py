@@ -21,7 +21,7 @@ async def test_a_sim_of_the_shop_is_proved_by_its_code(place: Town) -> None:
     assert "is from our shop" in asked["text"]
     assert "boom" not in asked["text"]
     await sam.say("what code?")
-    await sam.find("That is no claim code")
+    await sam.find("That doesn't look like a claim code")
     await sam.say("XSKA-AAAA-BBBB-CCC2")
     await sam.find("not right, or it was used before")
     await sam.say("xska 3f7k 9m2p q4td")
@@ -102,12 +102,12 @@ async def test_the_three_operators_of_china_are_told_apart(place: Town) -> None:
     for iccid, carrier in ((UNICOM, "China Unicom"), (TELECOM, "China Telecom")):
         asked = await sam.say(iccid)
         assert carrier in labels(asked)[0]
-        assert "the ICCID begins as its cards do" in asked["text"]
+        assert "its ICCIDs start like this" in asked["text"]
     asked = await sam.say(MOBILE)
-    assert "Is this right?" in asked["text"]
+    assert "Is this correct?" in asked["text"]
     await sam.press("No, write again")
     await sam.say(MOBILE)
-    await sam.press("Yes, it is right")
+    await sam.press("Yes, it is correct")
     assert "China Mobile" in labels(await sam.last())[0]
     await sam.press("China Mobile")
     await sam.press("I don't know")
@@ -119,7 +119,7 @@ async def test_a_doubtful_iccid_is_asked_about_once(place: Town) -> None:
     sam = await a_newcomer(place)
     await sam.say("89860119801234567898")
     await sam.find("Its check digit is missing or does not fit")
-    await sam.press("Yes, it is right")
+    await sam.press("Yes, it is correct")
     await sam.find("Which carrier is it")
 
 
@@ -142,7 +142,7 @@ async def test_a_number_without_its_country(place: Town) -> None:
     await sam.press("+86 138 0013 8000")
     await sam.find("Which carrier is it")
     await sam.say("+999 12345678")
-    await sam.find("No country has that calling code")
+    await sam.find("I don't know that country code")
     await sam.say("12345678901234567890123456")
     assert "too long" in (await sam.last())["text"]
 

@@ -133,7 +133,7 @@ class Visitor:
         await enter()
         assert self.standing() == state
         stopped = await self.send({"text": "/cancel", "entities": _command("/cancel")})
-        assert "Nothing was changed or charged" in stopped["text"]
+        assert "Nothing was charged" in stopped["text"]
         assert "did not understand" in (await self.send({"text": "hello"}))["text"]
 
 

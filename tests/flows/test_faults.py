@@ -155,7 +155,7 @@ async def test_killed_while_money_arrives(place: Town) -> None:
     assert (await emma.pay_without_waiting())["status"] == "paid"
     await place.kill()
     await place.advance(minutes=30)
-    if await emma.count("A person of our shop"):
+    if await emma.count("Someone at our shop"):
         # The supplier had not bought it when the bot died: a person says so.
         await place.operator.say("/queue")
     else:

@@ -27,7 +27,7 @@ async def an_unknown_top_up(place: Town) -> None:
     await place.en.pay()
     await place.en.find("never buy twice")
     await place.advance(minutes=40)
-    await place.en.find("A person of our shop is looking at it")
+    await place.en.find("Someone at our shop is looking at it")
 
 
 async def pays_a_wrong_amount(place: Town, stars: int) -> None:
@@ -63,7 +63,7 @@ async def test_what_the_supplier_does_not_know_is_bought_again(place: Town) -> N
     await place.en.find(RECEIPT)
     answer = await place.tap(owner, desk, again)
     assert answer is not None
-    assert "Settled already: Buy it again" in answer["text"]
+    assert "Already settled: Buy it again" in answer["text"]
     assert place.topups(US_CARD) == place.kept() == 1
 
 
@@ -110,7 +110,7 @@ async def test_a_top_up_by_hand_and_a_second_press(place: Town) -> None:
     assert "2027年" not in receipt["text"]
     answer = await place.tap(owner, first["message_id"], done)
     assert answer is not None
-    assert "Settled already: Done: it arrived" in answer["text"]
+    assert "Already settled: Done: it arrived" in answer["text"]
     [(one,)] = place.rows("select count(*) from audit where action like 'desk%'")
     assert one == 1
 
@@ -118,7 +118,7 @@ async def test_a_top_up_by_hand_and_a_second_press(place: Town) -> None:
 async def test_a_wrong_amount_is_held_and_accepted(place: Town) -> None:
     owner = await at_the_desk(place)
     await pays_a_wrong_amount(place, 600)
-    await place.en.find("A person of our shop is looking at it")
+    await place.en.find("Someone at our shop is looking at it")
     assert place.topups(US_CARD) == 0
     await owner.say("/queue")
     await owner.press("Wrong amount")

@@ -43,7 +43,7 @@ async def test_buttons_of_an_order_that_is_done(place: Town) -> None:
     message_id = await to_quote(emma)
     price = [place.data_of(emma, label) for label in ("Pay ", "Use a voucher")]
     await emma.press("Pay ")
-    unpaid = [place.data_of(emma, label) for label in ("Show the invoice", "Cancel the order")]
+    unpaid = [place.data_of(emma, label) for label in ("Show invoice", "Cancel the order")]
     await emma.pay()
     for data in (*price, *unpaid):
         await place.tap(emma, message_id, data)
@@ -78,7 +78,7 @@ async def test_buttons_of_a_removed_sim(place: Town) -> None:
     for one in data:
         answer = await place.tap(emma, card, one)
         assert answer is not None
-        assert "not yours, or it was removed" in answer["text"]
+        assert "can't find this SIM among yours" in answer["text"]
     # The card itself, not the message that told of the removal.
     [text] = [m["text"] for m in await emma.from_bot() if m["message_id"] == card]
     assert "T-Mobile" not in text

@@ -157,7 +157,7 @@ async def _identified(context: Context, found: Identified) -> int:
 
 
 async def confirmed(update: Update, context: Context) -> int:
-    """ "Yes, it is right"."""
+    """ "Yes, it is correct"."""
     line = await _line(context)
     return END if line is None else await _match(context, line)
 
@@ -206,7 +206,7 @@ async def code_written(update: Update, context: Context) -> int:
         if isinstance(idents.identify(text), Identified):
             return await begin(context, text)
         # No code looks like that, so it does not count as a wrong one.
-        why = context.t("That is no claim code.")
+        why = context.t("That doesn't look like a claim code.")
         await context.show(views.ask_code(context.t, _found(line), line["token"], why))
         return AddSim.CODE
     try:

@@ -16,20 +16,20 @@ KINDS = {
     Kind.ACTIVATION: N_("eSIM code"),
 }
 PROBLEMS = {
-    Reason.EMPTY: N_("Nothing arrived that I can read."),
-    Reason.BAD_CHARACTERS: N_("There are characters in it that no SIM number has."),
+    Reason.EMPTY: N_("I can't find anything to read in that."),
+    Reason.BAD_CHARACTERS: N_("It has characters that a SIM number can't have."),
     Reason.TOO_SHORT: N_("That is too short: some digits are missing."),
-    Reason.TOO_LONG: N_("That is too long: there are digits too many."),
+    Reason.TOO_LONG: N_("That is too long: it has too many digits."),
     Reason.NOT_89: N_("An ICCID begins with 89, and for a phone number this is too long."),
     Reason.NEEDS_COUNTRY: N_("Which country is this number from?"),
-    Reason.UNKNOWN_COUNTRY: N_("No country has that calling code."),
-    Reason.NOT_A_NUMBER: N_("That is no ICCID, phone number or eSIM code."),
+    Reason.UNKNOWN_COUNTRY: N_("I don't know that country code."),
+    Reason.NOT_A_NUMBER: N_("That isn't an ICCID, a phone number or an eSIM code."),
     Reason.ACTIVATION_MALFORMED: N_("This eSIM code is not complete. Copy all of it."),
 }
 WHYS = {
-    Why.ICCID_ISSUER: N_("the ICCID begins as its cards do"),
+    Why.ICCID_ISSUER: N_("its ICCIDs start like this"),
     Why.ICCID_NETWORK: N_("uses the network this ICCID is from"),
-    Why.NUMBER_RANGE: N_("this number range was given to it"),
+    Why.NUMBER_RANGE: N_("this number is in its range"),
     Why.ICCID_COUNTRY: N_("the ICCID is from its country"),
     Why.NUMBER_COUNTRY: N_("the number is from its country"),
 }
@@ -123,10 +123,10 @@ def doubtful(t: Words, identified: Identified, token: int) -> Screen:
                 "otherwise a digit is wrong.")  # fmt: skip
     else:
         why = t("It has letters, as some cards do, so I can't check its digits.")
-    text = lines(t("Is this right?"), t("<code>{value}</code>", value=written(identified)), why)
+    text = lines(t("Is this correct?"), t("<code>{value}</code>", value=written(identified)), why)
     rows = [
         [
-            button(t.plain("Yes, it is right"), "addyes", token),
+            button(t.plain("Yes, it is correct"), "addyes", token),
             button(t.plain("No, write again"), "add"),
         ]
     ]

@@ -20,7 +20,7 @@ _PROBLEMS = {
     DayProblem.EMPTY: N_("I can't read that as a date."),
     DayProblem.NOT_UNDERSTOOD: N_("I can't read that as a date."),
     DayProblem.AMBIGUOUS: N_("That could be two different dates. Write the year first."),
-    DayProblem.NO_SUCH_DAY: N_("There is no such day."),
+    DayProblem.NO_SUCH_DAY: N_("That date doesn't exist."),
     DayProblem.TOO_FAR: N_("That is too far away."),
 }
 

@@ -50,9 +50,9 @@ def _sure(t: Words) -> list[Html]:
 def verdict(t: Words, asked: str, found: Verdict) -> Screen:
     """Yes, no, or not known; with the reason."""
     if found.answer is Answer.YES:
-        head = t("✅ Yes: <b>{model}</b> has eSIM.", model=asked)
+        head = t("✅ <b>{model}</b> supports eSIM.", model=asked)
     elif found.answer is Answer.NO:
-        head = t("❌ No: <b>{model}</b> has no eSIM that you can use.", model=asked)
+        head = t("❌ <b>{model}</b> doesn't support eSIM.", model=asked)
     elif found.model is not None:
         head = t("❔ It depends: <b>{model}</b>.", model=asked)
     else:

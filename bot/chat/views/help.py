@@ -17,8 +17,8 @@ QUESTIONS = (
         "forgot",
         N_("I forgot to renew"),
         N_(
-            "Open My SIMs. If the SIM is in its grace period, renew it now and the number stays "
-            "yours. An expired travel eSIM can usually not be topped up; ask our shop for a "
+            "Open My SIMs. If the SIM is in its grace period, renew it now and the number can "
+            "stay yours. An expired travel eSIM can usually not be topped up; ask our shop for a "
             "new one."
         ),
     ),
@@ -135,7 +135,7 @@ def terms(t: Words, merchant: Merchant) -> Screen:
         t("• The price you see before paying is all you pay. It stands for 15 minutes."),
         t("• After payment the SIM is topped up and read again. You get a receipt with the values "
           "before and after."),
-        t("• A top-up that surely failed is paid back in full, to where you paid from."),
+        t("• A top-up that definitely failed is paid back in full, to where you paid from."),
         t("• A top-up that has arrived can't be taken back, so it can't be refunded."),
         t("• Coverage and speed are the carrier's. Please check your number before you pay."),
     )  # fmt: skip

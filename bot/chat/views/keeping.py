@@ -83,8 +83,8 @@ def how_to_keep(
         text = lines(
             head,
             "",
-            t("I know no rule for {carrier}. Ask the carrier what keeps a number, and tell me "
-              "your own rule.", carrier=sim.carrier),
+            t("I don't know a rule for {carrier}. Ask the carrier what keeps a number, and tell "
+              "me your own rule.", carrier=sim.carrier),
         )  # fmt: skip
         return Screen(text, rows)
     lapses = rule.pack.lapses if rule.pack else ()
@@ -174,13 +174,14 @@ def recorded(
     """What an activity has changed."""
     done = t(DONE[kind])
     if rule is None or rule.interval is None:
-        return t("✅ Noted: {what}. I know no rule for this number, so no date follows from it.",
+        return t("✅ Noted: {what}. I don't know a rule for this number, so I can't work out a "
+                 "date.",
                  what=done)  # fmt: skip
     if not counts(rule, kind):
         if rule.counts is None:
-            return t("Noted: {what}. Nobody could tell me whether that keeps the number, so its "
-                     "date stays. A top-up does.", what=done)  # fmt: skip
-        return t("Noted: {what}. By the rule that does not keep this number; what does: {kinds}.",
+            return t("Noted: {what}. I don't know whether that keeps the number, so its date "
+                     "stays. A top-up keeps it.", what=done)  # fmt: skip
+        return t("Noted: {what}. That doesn't keep the number under its rule. These do: {kinds}.",
                  what=done, kinds=listed(t, rule.counts))  # fmt: skip
     until = deadline_of(sim, rule)
     if until is None:
@@ -236,7 +237,7 @@ def ask_since(
         2,
     )  # fmt: skip
     if rule.by_validity:
-        rows.append([button(t.plain("I know until when it is valid"), "ks", token, "v")])
+        rows.append([button(t.plain("I know when it expires"), "ks", token, "v")])
     rows.append([
         button(t.plain("‹ Back"), "ks", token, "b"),
         button(t.plain("I don't know"), "ks", token, UNKNOWN),

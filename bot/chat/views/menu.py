@@ -15,10 +15,10 @@ def _menu_rows(t: Words) -> list[list[Button]]:
 
 def greeting(t: Words, name: str, shop: str, *, fresh: bool) -> Screen:
     """The first words; while no language was chosen, the choice is one tap away."""
-    hello = t("Hello {name},", name=name) if name else t("Hello,")
+    hello = t("Hello {name}.", name=name) if name else t("Hello.")
     text = lines(
         hello,
-        t("this is {shop}. I show what is left on your SIMs, renew them, and write to you before "
+        t("This is {shop}. I show what is left on your SIMs, renew them, and write to you before "
           "one expires.", shop=shop),
         "",
         t("Tap <b>My SIMs</b> to begin, or send me the ICCID or number of a SIM."),
@@ -37,7 +37,7 @@ def menu(t: Words, shop: str) -> Screen:
 
 def cancelled(t: Words, below: Html) -> Html:
     """Said above the menu after /cancel."""
-    return lines(t("Stopped. Nothing was changed or charged."), "", below)
+    return lines(t("Stopped. Nothing was charged."), "", below)
 
 
 def _language_row() -> list[Button]:
@@ -62,7 +62,7 @@ def lost(t: Words) -> Screen:
 def failed(t: Words, error_id: str) -> Screen:
     """Something broke on our side."""
     text = lines(
-        t("Something went wrong on our side. Nothing was charged by this and nothing was lost."),
+        t("Something went wrong on our side. You were not charged for this, and nothing was lost."),
         t("Please try again. If it happens again, send /support this code: <code>{id}</code>",
           id=error_id),
     )  # fmt: skip

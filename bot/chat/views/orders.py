@@ -75,7 +75,7 @@ def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
             return _running(t, sale)
         case OrderState.NEEDS_OPERATOR:
             note = t(
-                "A person of our shop is looking at it now. Your money is safe: it is topped up "
+                "Someone at our shop is looking at it now. Your money is safe: it is topped up "
                 "or returned. We write to you here."
             )
             return Screen(lines(*_head(t, sale), note), _to_sim(t, sale))
@@ -112,7 +112,7 @@ def waiting(t: Words, sale: Sale, *, invoice: bool, problem: Html | None = None)
     )
     rows = [
         [
-            button(t.plain("Show the invoice"), "stars", order.quote_id, "again"),
+            button(t.plain("Show invoice"), "stars", order.quote_id, "again"),
             button(t.plain("Use a voucher"), "voucher", order.quote_id),
         ],
         [button(t.plain("Cancel the order"), "cancel", order.id)],

@@ -28,7 +28,7 @@ TROUBLES: dict[Trouble, tuple[str, str]] = {
     ),
     Trouble.TOO_BIG: (N_("This picture is too large for me."), _AS_PHOTO),
     Trouble.NOT_A_PICTURE: (N_("I can't open this picture."), _AS_PHOTO),
-    Trouble.HEIC: (N_("I can't read pictures of the kind HEIC."), _AS_PHOTO),
+    Trouble.HEIC: (N_("I can't read HEIC pictures."), _AS_PHOTO),
     Trouble.MOVING: (N_("I can't read videos or moving pictures."), _A_PHOTO),
     Trouble.SOUND: (N_("I can't listen to recordings."), _A_PHOTO),
     Trouble.OTHER_FILE: (N_("I can't read files of this kind."), _A_PHOTO),
@@ -91,7 +91,7 @@ def no_plot(t: Words, sim: Sim) -> Screen:
         t("There are too few readings for a plot yet."),
         t("I read this SIM every few hours. From tomorrow on you see here how its data goes down.")
         if sim.tracking is Tracking.MANAGED
-        else t("Nobody but you tells me about this SIM, so I can't see its data."),
+        else t("You keep this SIM's dates yourself, so I can't see its data."),
     )
     return Screen(text, [[button(t.plain("‹ Back"), "sim", sim.id)]])
 

@@ -13,11 +13,11 @@ from bot.domain.sims import Sim
 from bot.i18n import N_, Html, Words
 
 LENGTHS = {
-    Length.DAY: N_("Days"),
-    Length.WEEK: N_("Weeks"),
-    Length.MONTH: N_("Month"),
-    Length.SEASON: N_("Season"),
-    Length.YEAR: N_("Year"),
+    Length.DAY: N_("Daily"),
+    Length.WEEK: N_("Weekly"),
+    Length.MONTH: N_("Monthly"),
+    Length.SEASON: N_("3 months"),
+    Length.YEAR: N_("Yearly"),
     Length.AMOUNT: N_("Any amount"),
 }
 
@@ -57,9 +57,9 @@ def plan_rates(t: Words, plan: Plan) -> Html | None:
     per = []
     day, gigabyte = plan.price_per_day(), plan.price_per_gb()
     if day is not None:
-        per.append(t("{price} a day", price=t.price(day, plan.currency)))
+        per.append(t("{price} per day", price=t.price(day, plan.currency)))
     if gigabyte is not None:
-        per.append(t("{price} a GB", price=t.price(gigabyte, plan.currency)))
+        per.append(t("{price} per GB", price=t.price(gigabyte, plan.currency)))
     return Html(" · ".join(per)) if per else None
 
 
@@ -170,7 +170,7 @@ def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: dat
     if Method.VOUCHER in methods:
         rows.append([button(t.plain("Use a voucher"), "voucher", quote.id)])
     if not rows:
-        parts.append(t("No way to pay is switched on. Please write to /support."))
+        parts.append(t("Payment isn't available right now. Please write to /support."))
     parts.append("")
     if until is not None and until != quote.old_expiry:
         old = t.date(quote.old_expiry, now=now) if quote.old_expiry else "—"

@@ -26,7 +26,7 @@ REASONS = {
     "recharged_lately": N_(
         "This number was topped up a moment ago. Please try again in 2 minutes."
     ),
-    "number_refused": N_("The network refused this number. Please check it under My SIMs."),
+    "number_refused": N_("The carrier didn't accept this number. Please check it under My SIMs."),
     "recycled": N_("This eSIM no longer exists at its supplier. Write to /support."),
     "unknown_sim": N_("The supplier does not know this SIM. Write to /support."),
     "not_allowed": N_("The supplier does not allow a top-up of this SIM now. Write to /support."),
@@ -55,11 +55,11 @@ REASONS = {
     # identifiers
     "empty": N_("Please send the number of your SIM."),
     "sim_exists": N_("You have this SIM already."),
-    "not_yours_sim": N_("This SIM is not yours, or it was removed. Here are your SIMs."),
+    "not_yours_sim": N_("I can't find this SIM among yours. Here are your SIMs."),
     "nothing_waits": N_("This has been settled already."),
     # suppliers
     "refused": N_("The supplier refused it."),
-    "no_money": N_("Our shop's account at the supplier is being refilled."),
+    "no_money": N_("Our shop can't top up this SIM right now."),
     "late_money": N_("Your payment came after the order had ended."),
     "sim_gone": N_("Your payment came after the order had ended."),
 }

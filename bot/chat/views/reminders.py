@@ -214,7 +214,7 @@ def settings(
         note,
         "" if note else None,
         t("<b>Reminders</b>"),
-        None if preferences.on else t("⏸ They are off: I watch no SIM."),
+        None if preferences.on else t("⏸ Reminders are off."),
         t("🕘 About {hour}, {zone} time", hour=f"{preferences.hour:02d}:00",
           zone=zone_name(t, preferences.zone)),
         _quiet_line(t, preferences),
@@ -285,7 +285,7 @@ def ask_hour(t: Words, preferences: Preferences, problem: Html | None = None) ->
 
 def hour_problem(t: Words) -> Html:
     """What was written is no hour."""
-    return t("That is no hour of the day. Example: 9 or 18:00.")
+    return t("That isn't an hour of the day. Example: 9 or 18:00.")
 
 
 def hour_set(t: Words, preferences: Preferences) -> Html:

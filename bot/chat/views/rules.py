@@ -36,7 +36,7 @@ _LOSSES = {
     Loss.WARNED: N_("a warning comes"),
     Loss.SUSPENDED: N_("the line is suspended"),
     Loss.RECEIVE_ONLY: N_("it can only receive"),
-    Loss.HIBERNATED: N_("the number sleeps and can be woken"),
+    Loss.HIBERNATED: N_("the number is paused and can be restored"),
     Loss.BALANCE_LOST: N_("the balance is lost"),
     Loss.NUMBER_LOST: N_("the number is lost"),
 }

@@ -183,7 +183,7 @@ def unused(t: Words, sim: Sim, now: datetime) -> Html | None:
         return None
     if not now < sim.expiry <= now + _LAST_WEEK:
         return None
-    return t("⚠️ {left} are lost on {date} unless you use them or renew before.",
+    return t("⚠️ {left} will be lost on {date} unless you use it or renew first.",
              left=t.data(reading.data_left), date=t.date(sim.expiry, now=now))  # fmt: skip
 
 
@@ -277,11 +277,11 @@ def ask_name(t: Words, sim: Sim, most: int, *, too_long: bool = False) -> Screen
     limit = t.n("At most {n} character.", "At most {n} characters.", most)
     text = lines(
         t("That name is too long.") if too_long else None,
-        t("How shall I call <b>{title}</b>? Write the name, for example: Mum's phone.",
+        t("What shall I call <b>{title}</b>? Write the name, for example: Mum's phone.",
           title=title(sim)),
         limit,
     )  # fmt: skip
-    away = [button(t.plain("Take the name away"), "unname", sim.id)] if sim.nickname else []
+    away = [button(t.plain("Remove the name"), "unname", sim.id)] if sim.nickname else []
     return Screen(text, [away, [button(t.plain("‹ Back"), "more", sim.id)]])
 
 

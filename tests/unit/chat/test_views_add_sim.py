@@ -129,7 +129,7 @@ def test_reasons_stand_above_the_carriers() -> None:
     offered = choices(carrier_of_number(found.value), "PH", SOLD)
     screen = views.ask_carrier(T, found, "PH", offered, TOKEN)
     assert "🇵🇭 Philippines" in screen.text
-    assert "• Smart: this number range was given to it" in screen.text
+    assert "• Smart: this number is in its range" in screen.text
     assert verbs(screen) == [f"addc:{TOKEN}:0", "sims"]
 
 

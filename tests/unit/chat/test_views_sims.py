@@ -75,9 +75,9 @@ def test_data_of_an_expired_line_is_not_shown_as_left() -> None:
 
 def test_unused_data_is_warned_of_in_the_last_week_only() -> None:
     soon = managed(owner_id=1, expiry=days(6), grace_end=None, reading=reading())
-    assert "6 GB are lost on 26 Nov" in card(soon).text
-    assert "are lost" not in card(replace(soon, expiry=days(8))).text
-    assert "are lost" not in card(replace(soon, reading=None)).text
+    assert "6 GB will be lost on 26 Nov" in card(soon).text
+    assert "will be lost" not in card(replace(soon, expiry=days(8))).text
+    assert "will be lost" not in card(replace(soon, reading=None)).text
 
 
 def paced(per_day: float, expiry: datetime | None) -> tuple[Sim, Pace | None]:
@@ -102,7 +102,7 @@ def test_the_card_says_where_the_pace_leads(
     one, known = paced(per_day, expiry)
     shown = card(one, pace=known)
     assert said in shown.text
-    assert "are lost on" not in shown.text
+    assert "will be lost" not in shown.text
     assert "pace:sim-m" in verbs(shown)
 
 
