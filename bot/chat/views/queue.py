@@ -149,5 +149,5 @@ def settled(t: Words, done: Settled, now: datetime) -> str:
     action = t.plain(ACTIONS[done.action])
     if done.first:
         return t.plain("Decided: {action}", action=action)
-    return t.plain("Settled already: {action}, {when}", action=action,
+    return t.plain("Already settled: {action}, {when}", action=action,
                    when=t.moment(done.at, now=now))  # fmt: skip
