@@ -41,8 +41,8 @@ _CODE = r":\w{1,24}"
 class Keeping(IntEnum):
     """What a written text means: the day of the last use."""
 
-    DAY = 80
-    SINCE = 81
+    DAY = 70
+    SINCE = 71
 
 
 # ---- I used it ---------------------------------------------------------------------------
