@@ -151,11 +151,14 @@ async def test_a_top_up_taken_back_later_reaches_a_person(place: Town) -> None:
     await emma.find("Someone at our shop")
 
 
-async def test_an_expired_esim_of_esim_access_offers_a_person(place: Town) -> None:
-    lin = place.zh
-    await place.advance(days=4)
-    await lin.say("/renew")
-    answer = await lin.press("boom eSIM")
-    assert answer["ok"]
-    plans = await lin.last()
-    assert "/support" in plans["text"] or "客服" in str(plans)
+async def test_an_expired_esim_of_esim_access_offers_a_new_one(place: Town) -> None:
+    emma, owner = place.en, place.operator
+    await owner.say("/start")
+    await place.advance(days=13)
+    await emma.say("/renew")
+    await emma.press("US Data Card")
+    shut = await emma.last()
+    assert shut["text"].count("has expired") == 1, "the reason is said once"
+    await emma.press("Ask for a new eSIM")
+    await emma.find("is with our shop")
+    await owner.find("I need a new eSIM in place of US Data Card")

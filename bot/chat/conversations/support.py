@@ -1,6 +1,7 @@
 """Writing to the shop, and the shop's answer.
 
 Support ─► MESSAGE ─► passed on to the operators
+Ask for a new eSIM (one that takes no more top-ups) ─► passed on to the operators
 (operator) Answer ─► REPLY ─► sent to the customer
 """
 
@@ -9,10 +10,12 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
-from bot.chat.conversations.routes import END, NUMBER, command, on, written
+from bot.chat.conversations.routes import END, ID, NUMBER, command, on, written
 from bot.chat.screen import Screen, button, lines
 from bot.chat.views import help as pages
 from bot.chat.views import menu
+from bot.chat.views.reasons import REASONS
+from bot.chat.views.sims import title
 from bot.ports import AuditRow, Notice, Priority, Tx
 from bot.services import notices
 
@@ -41,6 +44,29 @@ async def message(update: Update, context: Context) -> int:
             await _send(context, tx, operator, answer=False)
     context.shop.ring()
     await context.send(pages.passed_on(context.t))
+    return END
+
+
+async def replacement(update: Update, context: Context) -> int:
+    """An eSIM that takes no more top-ups: the shop is asked for a new one, once a tap."""
+    sim = await context.shop.sims.get(context.arguments[0], context.me.id)
+    if sim is None:
+        await context.toast(context.t.plain(REASONS["not_yours_sim"]), alert=True)
+        return END
+    asked = context.t.plain("I need a new eSIM in place of {title}.", title=title(sim))
+    async with context.shop.store.write() as tx:
+        for operator in sorted(context.shop.operators):
+            await tx.outbox.add(
+                Notice(
+                    kind=notices.LETTER,
+                    chat_id=operator,
+                    dedupe_key=f"replace:{sim.id}:{context.now:%Y-%m-%d}:{operator}",
+                    priority=Priority.OPERATOR,
+                    data={"from": context.me.id, "text": asked, "answer": False},
+                )
+            )
+    context.shop.ring()
+    await context.show(pages.passed_on(context.t))
     return END
 
 
@@ -92,7 +118,12 @@ async def _send(context: Context, tx: Tx, to: int, *, answer: bool) -> None:
         )
 
 
-ENTRY = [command("support", support), on("support", support), on("answer", answer, NUMBER)]
+ENTRY = [
+    command("support", support),
+    on("support", support),
+    on("replace", replacement, ID),
+    on("answer", answer, NUMBER),
+]
 STATES = {
     Support.MESSAGE: [written(message, anything=True)],
     Support.REPLY: [written(reply, anything=True)],

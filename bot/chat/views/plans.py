@@ -12,6 +12,9 @@ from bot.domain.sales import Method
 from bot.domain.sims import Sim
 from bot.i18n import N_, Html, Words
 
+ENDED = frozenset({"expired", "no_topups_left", "recycled"})
+"""Reasons for which a SIM takes no more top-ups: only a new one helps."""
+
 LENGTHS = {
     Length.DAY: N_("Daily"),
     Length.WEEK: N_("Weekly"),
@@ -72,7 +75,7 @@ def plan_terms(t: Words, plan: Plan) -> list[Html]:
         found.append(full or t("Then at {speed}", speed=plan.speed_after))
     if plan.roaming:
         names = [t.locale.territories.get(code, code) for code in plan.roaming]
-        found.append(t("Works in {places}", places=", ".join(names)))
+        found.append(t("Works in {places}", places=t.join(names)))
     if plan.devices:
         found.append(t.n("For {n} device", "For up to {n} devices", plan.devices))
     extra = (plan.extras or {}).get(t.language) or (plan.extras or {}).get("en")
@@ -87,6 +90,9 @@ def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:
         t("<b>Renew {title}</b>", title=title(sim)),
         *dates(t, sim, now),
     ]
+    shut = {offer.unavailable for offer in offers}
+    if len(shut) == 1 and (reason := shut.pop()) is not None:
+        return _shut(t, sim, parts, reason)
     rows: list[list[Button]] = []
     for length in Length:
         group = [offer for offer in offers if offer.plan.length is length]
@@ -104,6 +110,14 @@ def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:
     rows.append([button(t.plain("I renewed it myself"), "done", sim.id)])
     rows.append([button(t.plain("‹ Back"), "sim", sim.id)])
     return Screen(lines(*parts), rows)
+
+
+def _shut(t: Words, sim: Sim, parts: list[str | None], reason: str) -> Screen:
+    """Nothing can be bought, for one reason: it is said once, with the way out of it."""
+    rows = [[button(t.plain("‹ Back"), "sim", sim.id)]]
+    if reason in ENDED:
+        rows.insert(0, [button(t.plain("Ask for a new eSIM"), "replace", sim.id)])
+    return Screen(lines(*parts, "", because(t, reason)), rows)
 
 
 def _order(offer: Offer) -> tuple[bool, int]:

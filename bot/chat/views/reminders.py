@@ -62,7 +62,7 @@ def reminder(
     first = (
         button(t.plain("Renew now"), "again", sim.id)
         if after_expiry or stage.kind is not StageKind.GRACE_STARTED
-        else button(t.plain("💬 Support"), "support")
+        else button(t.plain("Ask for a new eSIM"), "replace", sim.id)
     )
     return Screen(
         text,
