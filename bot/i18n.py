@@ -5,7 +5,8 @@ and formats the rest. Arguments are HTML-escaped here, and only here.
 """
 
 import html
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from io import BytesIO
@@ -13,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -83,6 +84,10 @@ class Words:
         """As `__call__`, unescaped: for buttons, toasts and invoices, which know no HTML."""
         return self._translations.gettext(message).format(**arguments)
 
+    def join(self, parts: Iterable[str]) -> Html:
+        """Things side by side: "a, b, c" and 「a、b、c」, escaped as arguments are."""
+        return Html((", " if self.language == "en" else "、").join(map(escape, parts)))
+
     def number(self, value: int | float | Decimal) -> str:
         """A number with this language's separators."""
         return format_decimal(value, locale=self.locale)
@@ -133,11 +138,13 @@ class Words:
         return f"{self.date(moment, now=now)} {self.clock(moment)}"
 
     def stamp(self, moment: datetime) -> str:
-        """A full local date and time with the zone, for receipts."""
-        text = format_datetime(
-            self.local(moment), "yyyy-MM-dd HH:mm", tzinfo=self.zone, locale=self.locale
-        )
-        return f"{text} ({self.zone.key})"
+        """A full local date and time with the offset, for receipts: "2026-12-03 09:00 UTC+8"."""
+        local = self.local(moment)
+        minutes = int((local.utcoffset() or timedelta(0)).total_seconds()) // 60
+        hours, rest = divmod(abs(minutes), 60)
+        sign = "-" if minutes < 0 else "+"
+        offset = f"{sign}{hours}" + (f":{rest:02d}" if rest else "") if minutes else ""
+        return f"{local:%Y-%m-%d %H:%M} UTC{offset}"
 
 
 @cache

@@ -185,7 +185,8 @@ def support(t: Words, merchant: Merchant) -> Screen:
         t("Write your question in one message and I pass it on to our shop. The answer comes "
           "into this chat."),
         *_seller(t, merchant)[1:],
-        t("Shops: {shops}", shops="; ".join(merchant.shops)) if merchant.shops else None,
+        t("Our shops:") if merchant.shops else None,
+        *(t("• {name}", name=shop) for shop in merchant.shops),
     )  # fmt: skip
     return Screen(text, [[button(t.plain("❓ Help"), "help"), button(t.plain("‹ Menu"), "menu")]])
 

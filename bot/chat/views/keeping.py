@@ -9,7 +9,9 @@ from bot.chat.views.rules import (
     length,
     listed,
     practice,
-    source_words,
+    source_line,
+    source_word,
+    sources,
     summary,
     tier_words,
 )
@@ -50,7 +52,7 @@ def on_card(t: Words, sim: Sim, rule: Rule | None, now: datetime) -> Screen | No
     ]
     if rule is None or rule.interval is None:
         return Screen(Html(""), [row])
-    source = source_words(t, rule, rule.interval)
+    source = source_word(t, rule, rule.interval)
     until = deadline_of(sim, rule)
     if until is None:
         text = t("🔑 Keep-number deadline: not known until you tell me when you last used it "
@@ -87,25 +89,34 @@ def how_to_keep(
               "me your own rule.", carrier=sim.carrier),
         )  # fmt: skip
         return Screen(text, rows)
+    return Screen(lines(head, t("{name}", name=rule.name), *_whole(t, sim, rule, last, now)), rows)
+
+
+def _whole(
+    t: Words, sim: Sim, rule: Rule, last: ActivityRow | None, now: datetime
+) -> list[Html | str | None]:
+    """A rule part by part, each after an empty line: what keeps, what is lost, how, until when."""
     lapses = rule.pack.lapses if rule.pack else ()
     until = deadline_of(sim, rule)
-    text = lines(
-        head,
-        t("{name}", name=rule.name),
-        "",
-        *summary(t, rule),
-        "",
-        t("If it is missed:") if lapses else t("What happens if it is missed: not known"),
-        *(lapse_words(t, lapse) for lapse in lapses),
-        "",
-        *practice(t, rule),
-        "",
+    lost = [t("If it is missed:") if lapses else t("What happens if it is missed: not known")]
+    now_and_last = [
         t("Deadline now: {date}", date=t.moment(until, now=now)) if until else None,
         t("Last: {what}, {date}", what=t(DONE[last.kind]), date=t.date(last.day, now=now))
         if last is not None
         else None,
-    )
-    return Screen(text, rows)
+    ]
+    parts: list[Sequence[Html | None]] = [
+        summary(t, rule),
+        [*lost, *(lapse_words(t, lapse) for lapse in lapses)],
+        practice(t, rule),
+        now_and_last,
+        sources(t, rule),
+    ]
+    found: list[Html | str | None] = []
+    for part in parts:
+        if any(part):
+            found += ["", *part]
+    return found
 
 
 # ---- I used it ---------------------------------------------------------------------------
@@ -206,6 +217,8 @@ def offer(t: Words, name: str, rules: Sequence[Rule], token: int) -> Screen:
     ]  # fmt: skip
     for rule in rules:
         text += ["", t("<b>{name}</b>", name=rule.name), *summary(t, rule)]
+    source = source_line(t, rules)
+    text += ["", Html(f"<i>{source}</i>")] if source else []
     rows = [
         [button(t.plain("Use this rule"), "kr", token, 0)]
         if len(rules) == 1

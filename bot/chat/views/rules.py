@@ -10,6 +10,7 @@ from bot.domain.rules import (
     Evidence,
     Lapse,
     Loss,
+    Note,
     Report,
     Rule,
     Used,
@@ -30,7 +31,7 @@ _CONFIDENCE = {
     Confidence.OFFICIAL: N_("official"),
     Confidence.DATASET: N_("collected"),
     Confidence.COMMUNITY: N_("users say"),
-    Confidence.UNVERIFIED: N_("not verified"),
+    Confidence.UNVERIFIED: N_("not checked"),
 }
 _LOSSES = {
     Loss.WARNED: N_("a warning comes"),
@@ -42,14 +43,9 @@ _LOSSES = {
 }
 
 
-def said(t: Words, evidence: Evidence) -> Html:
-    """A source, its date and how far it is to be believed."""
-    name = evidence.source[t.language]
-    confidence = t(_CONFIDENCE[evidence.confidence])
-    if evidence.date is None:
-        return t("{source}, undated, {confidence}", source=name, confidence=confidence)
-    return t("{source}, {date}, {confidence}",
-             source=name, date=evidence.date, confidence=confidence)  # fmt: skip
+def marked(t: Words, text: Html, evidence: Evidence) -> Html:
+    """A fact with one word of how far it is to be believed; `sources` names who says so."""
+    return Html(f"{text} · {t(_CONFIDENCE[evidence.confidence])}")
 
 
 def length(t: Words, days: int) -> Html:
@@ -57,18 +53,18 @@ def length(t: Words, days: int) -> Html:
     return t.n("{n} day", "{n} days", days)
 
 
-def source_words(t: Words, rule: Rule, used: Used) -> Html:
-    """Whose word a length is."""
+def source_word(t: Words, rule: Rule, used: Used) -> Html:
+    """Whose word a length is, in a word or two."""
     if used.source is Source.OPERATOR and rule.override is not None:
-        return t("our shop says, {date}", date=rule.override.at.date().isoformat())
+        return t("our shop")
     if used.report is not None:
-        return said(t, used.report.best)
-    return t("you say")
+        return t(_CONFIDENCE[used.report.best.confidence])
+    return t("your own")
 
 
-def listed(t: Words, kinds: Iterable[Activity]) -> str:
+def listed(t: Words, kinds: Iterable[Activity]) -> Html:
     """What counts, as nouns."""
-    return (", " if t.language == "en" else "、").join(t.plain(_COUNTS[kind]) for kind in kinds)
+    return t.join(t(_COUNTS[kind]) for kind in kinds)
 
 
 def _interval(t: Words, rule: Rule) -> list[Html]:
@@ -77,10 +73,9 @@ def _interval(t: Words, rule: Rule) -> list[Html]:
     if rule.counts is None:
         counted = t("What keeps it: a top-up; whether anything else does is not known")
     else:
-        counted = t("What keeps it: {what}", what=listed(t, rule.counts))
-    source = source_words(t, rule, rule.interval)
-    every = t("At least once in {days} ({source})",
-              days=length(t, rule.interval.days), source=source)  # fmt: skip
+        counted = _kept_by(t, rule, listed(t, rule.counts))
+    every = t("At least once in {days} · {source}", days=length(t, rule.interval.days),
+              source=source_word(t, rule, rule.interval))  # fmt: skip
     tiers = [
         t("• {amount}: {days}", amount=tier_words(t, tier), days=length(t, tier.days))
         for tier in rule.tiers
@@ -88,25 +83,36 @@ def _interval(t: Words, rule: Rule) -> list[Html]:
     return [counted, every, *tiers, *_differing(t, rule.interval)]
 
 
+def _kept_by(t: Words, rule: Rule, what: Html) -> Html:
+    """What counts, and whose word that is."""
+    told = t("What keeps it: {what}", what=what)
+    if rule.override is not None and rule.override.fields.counts:
+        return Html(f"{told} · {t('our shop')}")
+    return marked(t, told, best(rule.pack.counts_by)) if rule.pack else told
+
+
 def _grace(t: Words, rule: Rule) -> list[Html]:
     if rule.grace is None:
         return [t("How long it can still be saved after that: not known")]
-    source = source_words(t, rule, rule.grace)
-    grace = t("After that it can still be saved for {days} ({source})",
-              days=length(t, rule.grace.days), source=source)  # fmt: skip
+    grace = t("After that it can still be saved for {days} · {source}",
+              days=length(t, rule.grace.days),
+              source=source_word(t, rule, rule.grace))  # fmt: skip
     return [grace, *_differing(t, rule.grace)]
 
 
-def _differing(t: Words, used: Used) -> list[Html]:
+def _others(used: Used | None) -> list[Report]:
     """The reports that were not followed."""
+    return [one for one in used.differing if one.days != used.days] if used else []
+
+
+def _differing(t: Words, used: Used) -> list[Html]:
     return [
-        t("• another report: {days} ({source}); I count the shorter to be safe",
-          days=length(t, report.days), source=said(t, report.best))
+        t("• another report: {days} · {source} (the shorter counts)",
+          days=length(t, report.days), source=t(_CONFIDENCE[report.best.confidence]))
         if used.source is Source.RULE
-        else t("• elsewhere: {days} ({source})",
-               days=length(t, report.days), source=said(t, report.best))
-        for report in used.differing
-        if report.days != used.days
+        else t("• elsewhere: {days} · {source}",
+               days=length(t, report.days), source=t(_CONFIDENCE[report.best.confidence]))
+        for report in _others(used)
     ]  # fmt: skip
 
 
@@ -121,13 +127,14 @@ def tier_words(t: Words, tier: Report) -> str:
 
 def lapse_words(t: Words, lapse: Lapse) -> Html:
     """What is lost, and when."""
-    what, source = t(_LOSSES[lapse.what]), said(t, best(lapse.said_by))
+    what = t(_LOSSES[lapse.what])
     if lapse.after_days is None:
-        return t("• some time later: {what} ({source})", what=what, source=source)
-    if lapse.after_days == 0:
-        return t("• at once: {what} ({source})", what=what, source=source)
-    return t("• after {days}: {what} ({source})",
-             days=length(t, lapse.after_days), what=what, source=source)  # fmt: skip
+        found = t("• some time later: {what}", what=what)
+    elif lapse.after_days == 0:
+        found = t("• at once: {what}", what=what)
+    else:
+        found = t("• after {days}: {what}", days=length(t, lapse.after_days), what=what)
+    return marked(t, found, best(lapse.said_by))
 
 
 def cheapest_words(t: Words, way: Cheapest) -> Html:
@@ -145,39 +152,88 @@ def cheapest_words(t: Words, way: Cheapest) -> Html:
 
 
 def _balance(t: Words, way: BalanceWay) -> Html:
-    source = t(_CONFIDENCE[best(way.said_by).confidence])
     if way.dial is not None:
-        return t("dial <code>{code}</code> ({source})", code=way.dial, source=source)
-    if way.sms is not None:
-        return t("SMS <code>{text}</code> to <code>{number}</code> ({source})",
-                 text=way.sms, number=way.to or "", source=source)  # fmt: skip
-    return t("look at {place} ({source})", place=way.at or "", source=source)
+        found = t("dial <code>{code}</code>", code=way.dial)
+    elif way.sms is not None:
+        found = t("SMS <code>{text}</code> to <code>{number}</code>",
+                  text=way.sms, number=way.to or "")  # fmt: skip
+    else:
+        found = t("look at {place}", place=way.at or "")
+    return marked(t, found, best(way.said_by))
+
+
+def _balances(t: Words, rule: Rule) -> list[Html]:
+    """How to see the balance; the shop's own code stands for all others."""
+    shop = rule.override.fields if rule.override else None
+    if shop is not None and shop.balance_code:
+        return [Html(f"{t('dial <code>{code}</code>', code=shop.balance_code)} · {t('our shop')}")]
+    return [_balance(t, way) for way in rule.pack.balances] if rule.pack else []
 
 
 def practice(t: Words, rule: Rule) -> list[Html | None]:
     """The cheapest way, how to see the balance, notes."""
     shop = rule.override.fields if rule.override else None
-    pack = rule.pack
-    ways = pack.cheapest if pack else ()
-    balances = [_balance(t, way) for way in pack.balances] if pack else []
-    if shop is not None and shop.balance_code:
-        balances = [t("dial <code>{code}</code> (our shop says)", code=shop.balance_code)]
-    notes = pack.notes if pack else ()
+    ways = [
+        marked(t, cheapest_words(t, way), best(way.said_by))
+        for way in (rule.pack.cheapest if rule.pack else ())
+    ]
+    balances = _balances(t, rule)
+    notes = rule.pack.notes if rule.pack else ()
     return [
-        t("Cheapest way known: {way}", way=cheapest_words(t, ways[0])) if ways else None,
-        *(t("• or: {way} ({source})", way=cheapest_words(t, way), source=said(t, best(way.said_by)))
-          for way in ways[1:]),
-        t("Cheapest way: not known") if not ways else None,
-        t("Balance: {ways}", ways=Html("; ".join(balances))) if balances
+        t("Cheapest way known: {way}", way=ways[0]) if ways else t("Cheapest way: not known"),
+        *(t("• or: {way}", way=way) for way in ways[1:]),
+        t("Balance: {way}", way=balances[0]) if balances
         else t("How to see the balance: not known"),
-        *(t("ℹ️ {text} ({source})", text=note.text[t.language],
-            source=said(t, best(note.said_by))) for note in notes),
+        *(t("• or: {way}", way=way) for way in balances[1:]),
+        *(marked(t, t("ℹ️ {text}", text=note.text[t.language]), best(note.said_by))
+          for note in notes),
         t("ℹ️ Our shop says: {text}", text=shop.note) if shop is not None and shop.note else None,
     ]  # fmt: skip
 
 
+def _followed(rule: Rule) -> list[Evidence]:
+    """Whose word the interval and the grace in force are, and what counts."""
+    found = [used.report.best for used in (rule.interval, rule.grace) if used and used.report]
+    shops = rule.override is not None and rule.override.fields.counts
+    if rule.interval is not None and rule.counts is not None and rule.pack and not shops:
+        found.append(best(rule.pack.counts_by))
+    return found
+
+
+def _named(t: Words, evidence: Evidence) -> Html:
+    """A source with its date, as exactly as that is known."""
+    name = evidence.source[t.language]
+    if evidence.date is None:
+        return t("{name}", name=name)
+    return t("{source} ({date})", source=name, date=evidence.date)
+
+
+def source_line(t: Words, rules: Iterable[Rule]) -> Html | None:
+    """Who told how long these rules keep a number, once; None when no source did."""
+    found = [_named(t, evidence) for rule in rules for evidence in _followed(rule)]
+    return t("Source: {source}", source=t.join(dict.fromkeys(found))) if found else None
+
+
+def sources(t: Words, rule: Rule) -> list[Html]:
+    """Every source of a rule by name with the word that marks it, the most believable first."""
+    said_by = _followed(rule)
+    for used in (rule.interval, rule.grace):
+        said_by += [report.best for report in _others(used)]
+    if rule.pack is not None:
+        told: list[Lapse | Cheapest | BalanceWay | Note] = [
+            *rule.pack.lapses, *rule.pack.cheapest, *rule.pack.balances, *rule.pack.notes,
+        ]  # fmt: skip
+        said_by += [best(one.said_by) for one in told]
+    ranked = sorted(said_by, key=lambda one: list(Confidence).index(one.confidence))
+    found = [marked(t, t("• {name}", name=_named(t, one)), one) for one in ranked]
+    if rule.override is not None:
+        day = rule.override.at.date().isoformat()
+        found.insert(0, t("• our shop ({date})", date=day))
+    return [t("<b>Sources</b>"), *dict.fromkeys(found)] if found else []
+
+
 def summary(t: Words, rule: Rule) -> list[Html]:
-    """A rule's interval and grace with their sources."""
+    """A rule's interval and grace, each marked with how far it is to be believed."""
     return [*_interval(t, rule), *_grace(t, rule)]
 
 
