@@ -57,7 +57,7 @@ def test_once_it_has_expired_for_good_nothing_is_offered_that_cannot_be_done() -
     screen = shown(GRACE, one, after=False)
     assert "can't be topped up any more" in screen.text
     assert "again:sim-m" not in verbs(screen)
-    assert "support" in verbs(screen)
+    assert "replace:sim-m" in verbs(screen)
 
 
 def test_in_the_grace_period_the_last_day_is_named() -> None:
@@ -101,7 +101,7 @@ def test_settings_without_quiet_hours_ask_for_no_exception() -> None:
     none = Preferences(quiet_start=time(0), quiet_end=time(0), on=False)
     screen = views.settings(T, none, [], NOW)
     assert "No quiet hours" in screen.text
-    assert "They are off" in screen.text
+    assert "Reminders are off" in screen.text
     assert not any(data.startswith("urgent") for data in verbs(screen))
     assert "onoff:1" in verbs(screen)
 
