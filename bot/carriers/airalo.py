@@ -11,13 +11,14 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR
 from typing import Self
 
 import httpx
 import structlog
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from bot.carriers.airalo_api import RATE, Api, Failed, sign
+from bot.carriers.airalo_api import RATE, Api, sign
 from bot.carriers.airalo_orders import Sent, order_state
 from bot.carriers.airalo_wire import (
     BalanceAnswer,
@@ -31,6 +32,7 @@ from bot.carriers.airalo_wire import (
     UsageAnswer,
     in_bytes,
 )
+from bot.carriers.asking import Failed, over
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim, SimState, Source
 from bot.ports import (
@@ -92,7 +94,7 @@ class Airalo:
         rate: int = RATE,
     ) -> None:
         """`http` brings its own time limits and stays its owner's to close; None makes one."""
-        self._api = Api(client_id, client_secret, base_url, http, rate)
+        self._api = Api(client_id, client_secret, base_url, http, clock, rate)
         self._secret = client_secret
         self._clock = clock
         self._sent = Sent()
@@ -178,8 +180,7 @@ class Airalo:
         available = (await self._api.read(BalanceAnswer, "/balance")).available
         if available is None:
             return None
-        unit = Money(1, available.currency).major
-        return Money(int(available.amount // unit), available.currency)
+        return Money.rounded(available.amount, available.currency, ROUND_FLOOR)
 
     async def _reading(self, iccid: str) -> Reading:
         usage = (await self._api.read(UsageAnswer, f"/sims/{iccid}/usage")).data
@@ -265,15 +266,10 @@ class Airalo:
 
     async def _refused(self, request: TopUpRequest) -> str | None:
         """Why we don't pay its price of this moment; None when we do, or when there is no cap."""
-        cap = request.max_cost
-        if cap is None:
+        if request.max_cost is None:
             return None
         quote = await self.quote(request.sim, request.supplier_code, request.amount)
-        if quote.cost is None:
-            return quote.refused
-        if quote.cost.currency != cap.currency:
-            return "cost_currency"
-        return "price_moved" if cap < quote.cost else None
+        return quote.refused if quote.cost is None else over(quote.cost, request.max_cost)
 
     async def _buy(self, request: TopUpRequest, iccid: str) -> TopUpAnswer:
         form = {

@@ -4,31 +4,36 @@ Reads are asked again where that helps. POST /orders/topups has no idempotency k
 once, whatever comes back.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from bot.carriers.airalo_wire import Problem, Token
-from bot.carriers.pace import Pace
-from bot.ports import SupplierUnavailable
+from bot.carriers.airalo_wire import Granting, Problem
+from bot.carriers.asking import (
+    Failed,
+    Line,
+    Token,
+    TokenRefused,
+    loggable,
+    patiently,
+    pause,
+)
+from bot.ports import Clock
 
 log = structlog.get_logger(__name__)
 
 RATE = 5
 CONCURRENCY = 4
-READ_TRIES = 3
-LONGEST_PAUSE = 5.0
-TOKEN_SECONDS = 24 * 3600.0
+TOKEN_FOR = timedelta(days=1)
 """The documents ask for a new token daily, although one lives for a year."""
-TOKEN_MARGIN = 300.0
+TOKEN_MARGIN = timedelta(minutes=5)
 
 UNEXPECTED = 53
 REFUSALS: Mapping[int, str] = {
@@ -46,33 +51,6 @@ REFUSALS: Mapping[int, str] = {
 still to be invented may hide a purchase."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
-
-# A customer's ICCID is nobody's business who reads the log.
-_LONG_NUMBER = re.compile(r"\d{12,}")
-
-
-class Failed(Exception):
-    """A call without a good answer."""
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        wait: float | None = None,
-        refused: bool = False,
-        unsent: bool = False,
-        unauthorized: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.wait = wait
-        """Seconds after which it is worth asking again; None when it is not."""
-        self.refused = refused
-        """The supplier said no: surely nothing was done."""
-        self.unsent = unsent
-        """The call did not reach the supplier, or not past its door: it may be made later."""
-        self.unauthorized = unauthorized
-        """The token is no longer good."""
 
 
 def sign(secret: str, payload: bytes) -> str:
@@ -95,42 +73,25 @@ class Api:
         client_secret: str,
         base_url: str,
         http: httpx.AsyncClient | None,
-        rate: int = RATE,
+        clock: Clock,
+        rate: int,
     ) -> None:
-        """`http` brings its own time limits and stays its owner's to close. `rate` is the most
-        requests a second."""
+        """`http` as for a Line. `rate` is the most requests a second."""
         self._client_id = client_id
         self._secret = client_secret
         self._root = base_url.rstrip("/")
-        self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._pace = Pace(rate)
-        self._places = asyncio.Semaphore(CONCURRENCY)
-        self._renewing = asyncio.Lock()
-        self._token: str | None = None
-        self._token_until = 0.0
+        self._line = Line("airalo", http, places=CONCURRENCY, rate=rate)
+        self._token = Token(self._granted, clock)
 
     async def close(self) -> None:
         """Release the connections it opened itself."""
-        if self._own:
-            await self._http.aclose()
+        await self._line.close()
 
     async def read(
         self, kind: type[Answer], path: str, params: Mapping[str, str] | None = None
     ) -> Answer:
-        """A question, asked again a few times where that helps. Raises SupplierUnavailable."""
-        renewed = False
-        for left in reversed(range(READ_TRIES)):
-            try:
-                return parsed(kind, await self._with_token("GET", path, params=params))
-            except Failed as failed:
-                again = failed.wait
-                if failed.unauthorized and not renewed:
-                    renewed, again = True, 0.0
-                if not left or again is None or again > LONGEST_PAUSE:
-                    raise SupplierUnavailable(failed.reason) from failed
-                await asyncio.sleep(again)
-        raise AssertionError("the last try returns or raises")
+        """A question, asked again a few times where that helps. Raises Failed."""
+        return await patiently(lambda: self._with_token(kind, "GET", path, {}, params=params))
 
     async def buy(self, kind: type[Answer], path: str, form: Mapping[str, str]) -> Answer:
         """The call that costs money, made once. Raises Failed.
@@ -138,82 +99,52 @@ class Api:
         A token refused before anything is looked at counts as not sent: the next try, which is
         not ours to decide on, takes a new one.
         """
-        try:
-            return parsed(kind, await self._with_token("POST", path, form=form))
-        except Failed as failed:
-            if failed.unauthorized:
-                raise Failed(failed.reason, unsent=True) from failed
-            raise
+        headers = {"airalo-signature": sign(self._secret, signed_form(form))}
+        # Parts without a file name: multipart/form-data, as the documents ask here.
+        parts = [(name, (None, value)) for name, value in form.items()]
+        return await self._with_token(kind, "POST", path, headers, files=parts)
 
     async def _with_token(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        form: Mapping[str, str] | None = None,
-    ) -> bytes:
-        async with self._places:
-            token = await self._bearer()
-            await self._pace.wait()
-            headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
-            try:
-                if form is None:
-                    return await self._send(path, method, headers=headers, params=params)
-                headers["airalo-signature"] = sign(self._secret, signed_form(form))
-                # Parts without a file name: multipart/form-data, as the documents ask here.
-                parts = [(name, (None, value)) for name, value in form.items()]
-                return await self._send(path, method, headers=headers, files=parts)
-            except Failed as failed:
-                if failed.unauthorized and self._token == token:
-                    self._token = None
-                raise
-
-    async def _bearer(self) -> str:
-        """The token, a new one daily: only three a minute are given. Raises Failed, by which
-        nothing else was sent."""
-        loop = asyncio.get_running_loop()
-        async with self._renewing:
-            if self._token is not None and loop.time() < self._token_until:
-                return self._token
-            form = {
-                "client_id": self._client_id,
-                "client_secret": self._secret,
-                "grant_type": "client_credentials",
-            }
-            headers = {
-                "Accept": "application/json",
-                "airalo-signature": sign(self._secret, signed_form(form)),
-            }
-            try:
-                answer = await self._send("/token", "POST", headers=headers, data=form)
-                granted = parsed(Token, answer).data
-            except Failed as failed:
-                wrong = failed.unauthorized or failed.refused
-                reason = "credentials" if wrong else failed.reason
-                raise Failed(reason, wait=failed.wait, refused=wrong, unsent=not wrong) from failed
-            self._token = granted.access_token
-            lives = min(float(granted.expires_in), TOKEN_SECONDS)
-            self._token_until = loop.time() + max(lives - TOKEN_MARGIN, lives / 2)
-            return self._token
-
-    async def _send(self, path: str, method: str, **request: Any) -> bytes:
-        """One request; the body of a good answer. Raises Failed for everything else."""
+        self, kind: type[Answer], method: str, path: str, headers: dict[str, str], **parts: Any
+    ) -> Answer:
+        token = await self._token.get()
+        headers = {**headers, "Authorization": f"Bearer {token}"}
         try:
-            response = await self._http.request(method, self._root + path, **request)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            failed = Failed("not_sent", wait=0.3, unsent=True)
-        except httpx.TimeoutException:
-            failed = Failed("timeout")
-        except httpx.HTTPError:
-            failed = Failed("connection_lost", wait=0.3)
-        else:
-            problem = _failure(response)
-            if problem is None:
-                return response.content
-            failed = problem
-        log.warning("airalo.no_answer", path=_LONG_NUMBER.sub("…", path), reason=failed.reason)
-        raise failed
+            return await self._send(kind, method, path, headers, **parts)
+        except TokenRefused:
+            self._token.forget(token)
+            raise
+
+    async def _granted(self) -> tuple[str, timedelta]:
+        """A new token, daily: only three a minute are given. Raises Failed, by which nothing
+        else was sent."""
+        form = {
+            "client_id": self._client_id,
+            "client_secret": self._secret,
+            "grant_type": "client_credentials",
+        }
+        headers = {"airalo-signature": sign(self._secret, signed_form(form))}
+        try:
+            granted = (await self._send(Granting, "POST", "/token", headers, data=form)).data
+        except Failed as failed:
+            if failed.refused or isinstance(failed, TokenRefused):
+                raise Failed("credentials", refused=True) from failed
+            raise Failed(failed.reason, wait=failed.wait, unsent=True) from failed
+        lives = min(timedelta(seconds=granted.expires_in), TOKEN_FOR)
+        return granted.access_token, max(lives - TOKEN_MARGIN, lives / 2)
+
+    async def _send(
+        self, kind: type[Answer], method: str, path: str, headers: dict[str, str], **parts: Any
+    ) -> Answer:
+        """One request; a good answer. Raises Failed for everything else."""
+        response = await self._line.send(
+            method, self._root + path, headers={"Accept": "application/json", **headers}, **parts
+        )
+        problem = _failure(response)
+        if problem is None:
+            return parsed(kind, response.content)
+        log.warning("airalo.refused", path=loggable(path), reason=problem.reason)
+        raise problem
 
 
 def parsed(kind: type[Answer], body: bytes) -> Answer:
@@ -229,9 +160,9 @@ def _failure(response: httpx.Response) -> Failed | None:
     """What an answer refuses; None for a good one."""
     status = response.status_code
     if status == httpx.codes.UNAUTHORIZED:
-        return Failed("credentials", unauthorized=True)
+        return TokenRefused()
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Failed("busy", wait=_pause(response))
+        return Failed("busy", wait=pause(response))
     if response.is_server_error:
         return Failed(f"http_{status}")
     try:
@@ -260,9 +191,3 @@ def _wrong_field(fields: Mapping[str, object]) -> str:
     if "package_id" in fields:
         return "not_allowed" if "limit" in str(fields["package_id"]) else "not_sold_now"
     return "bad_request"
-
-
-def _pause(response: httpx.Response) -> float:
-    """Retry-After in seconds; a second where it is absent or a date."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else 1.0

@@ -74,7 +74,7 @@ class Granted(_Wire):
     expires_in: int = 86_400
 
 
-class Token(_Wire):
+class Granting(_Wire):
     """Answer of POST /token."""
 
     data: Granted
@@ -107,7 +107,7 @@ class Package(_Wire):
         paid = self.net_price
         if paid is None:
             paid = self.price * (100 - discount) / 100
-        return Money(int((paid * 100).to_integral_value(ROUND_CEILING)), CURRENCY)
+        return Money.rounded(paid, CURRENCY, ROUND_CEILING)
 
 
 class Topups(_Wire):

@@ -17,7 +17,8 @@ import httpx
 import structlog
 from pydantic import BaseModel, Field, SecretStr
 
-from bot.carriers.dingconnect_api import SEND_SECONDS, Api, Failed
+from bot.carriers.asking import Failed, over
+from bot.carriers.dingconnect_api import SEND_SECONDS, Api
 from bot.carriers.dingconnect_transfers import answer_to, most_telling, standing
 from bot.carriers.dingconnect_wire import (
     NEAREST,
@@ -32,7 +33,6 @@ from bot.carriers.dingconnect_wire import (
     Statuses,
     Transfer,
     Transfers,
-    money,
 )
 from bot.domain.money import Money
 from bot.domain.plans import OpenAmount
@@ -180,7 +180,7 @@ class DingConnect:
         balance = await self._api.get(Balance, "GetBalance")
         if balance.balance is None or balance.currency_iso is None:
             raise SupplierUnavailable("unreadable")
-        return money(balance.balance, balance.currency_iso, ROUND_FLOOR)
+        return Money.rounded(balance.balance, balance.currency_iso, ROUND_FLOOR)
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Hint]:
         """Raises WebhookRefused: we ask for no callbacks."""
@@ -280,8 +280,7 @@ class DingConnect:
                 }
             )
         except Failed as failed:
-            lost = failed.reason != "not_sent"
-            status = TopUpStatus.UNKNOWN if lost else TopUpStatus.NOT_SENT
+            status = TopUpStatus.NOT_SENT if failed.unsent else TopUpStatus.UNKNOWN
             return TopUpAnswer(status, reason=failed.reason)
         return answer_to(sent, request.ref, product.by_receipt)
 
@@ -332,12 +331,10 @@ def _quoted(price: Price) -> str:
 
 def _above_cap(quoted: str | None, cap: Money | None) -> str | None:
     """Why a quoted price is not paid; None when it is."""
-    if quoted is None or cap is None:
+    if quoted is None:
         return None
     value, fee, currency = quoted.split()
-    if cap.currency != currency:
-        return "cost_currency"
-    return "price_moved" if Decimal(value) + Decimal(fee) > cap.major else None
+    return over(Money.rounded(Decimal(value) + Decimal(fee), currency, ROUND_CEILING), cap)
 
 
 def _wanted(product: Product, amount: Money | None) -> Decimal | str:
@@ -365,8 +362,8 @@ def _plan(product: Product) -> SupplierPlan:
         amount=None
         if product.fixed
         else OpenAmount(
-            money(least.receive_value, currency, ROUND_CEILING),
-            money(most.receive_value, currency, ROUND_FLOOR),
+            Money.rounded(least.receive_value, currency, ROUND_CEILING),
+            Money.rounded(most.receive_value, currency, ROUND_FLOOR),
             Money(1, currency),
         ),
         name=product.default_display_text,

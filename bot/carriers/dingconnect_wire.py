@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_pascal
 
-from bot.domain.money import Money, decimals
+from bot.domain.money import Money
 
 log = structlog.get_logger(__name__)
 
@@ -81,12 +81,6 @@ def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         return handler(value)
     except ValidationError:
         return None
-
-
-def money(value: Decimal, currency: str, rounding: str) -> Money:
-    """To the currency's decimals, rounded as decimal's `rounding` says."""
-    minor = value.scaleb(decimals(currency)).to_integral_value(rounding=rounding)
-    return Money(int(minor), currency)
 
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -221,18 +215,20 @@ class Price(_Wire):
     @property
     def sent(self) -> Money:
         """The send value, rounded up to the currency's decimals, as a transfer names it."""
-        return money(self.send_value, self.send_currency_iso, ROUND_CEILING)
+        return Money.rounded(self.send_value, self.send_currency_iso, ROUND_CEILING)
 
     @property
     def cost(self) -> Money:
         """What we are charged, before any commission."""
-        return self.sent + money(self.distributor_fee, self.send_currency_iso, ROUND_CEILING)
+        return self.sent + Money.rounded(
+            self.distributor_fee, self.send_currency_iso, ROUND_CEILING
+        )
 
     @property
     def delivered(self) -> Money:
         """What the line receives once its country's tax is off."""
         arrives = self.receive_value_excluding_tax or self.receive_value
-        return money(arrives, self.receive_currency_iso, ROUND_FLOOR)
+        return Money.rounded(arrives, self.receive_currency_iso, ROUND_FLOOR)
 
 
 class Setting(_Wire):

@@ -13,6 +13,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from bot.carriers.asking import Failed, over
 from bot.carriers.esim_access_api import (
     ALLOCATING,
     BUSY,
@@ -23,12 +24,10 @@ from bot.carriers.esim_access_api import (
     Esim,
     EsimList,
     Event,
-    Failed,
     Package,
     PackageList,
     Usage,
     Usages,
-    parsed,
 )
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim, SimState, Source
@@ -179,18 +178,17 @@ class EsimAccess:
 
     async def wallet(self) -> Money:
         """Our balance, rounded down to the cent."""
-        balance: Balance = parsed(Balance, await self._api.read("/balance/query", {}))
+        balance: Balance = await self._api.read(Balance, "/balance/query", {})
         return Money(balance.balance // UNITS_PER_CENT, "USD")
 
     async def _query(self, **by: str) -> list[Esim]:
         pager = {"pageNum": 1, "pageSize": 50}
         try:
-            obj = await self._api.read("/esim/query", {**by, "pager": pager})
+            esims: EsimList = await self._api.read(EsimList, "/esim/query", {**by, "pager": pager})
         except SupplierUnavailable as error:
             if error.reason == "unknown_sim":
                 return []
             raise
-        esims: EsimList = parsed(EsimList, obj or {})
         return esims.esim_list
 
     async def _profile(self, sim: Sim) -> Esim:
@@ -201,8 +199,9 @@ class EsimAccess:
         raise SupplierUnavailable("unknown_sim")
 
     async def _reading(self, esim: Esim) -> Reading:
-        obj = await self._api.read("/esim/usage/query", {"esimTranNoList": [esim.esim_tran_no]})
-        usages: list[Usage] = parsed(Usages, obj)
+        usages: list[Usage] = await self._api.read(
+            Usages, "/esim/usage/query", {"esimTranNoList": [esim.esim_tran_no]}
+        )
         usage = next((u for u in usages if u.esim_tran_no == esim.esim_tran_no), None)
         state = STATES.get(esim.esim_status, SimState.UNKNOWN)
         if state is SimState.UNKNOWN:
@@ -224,9 +223,7 @@ class EsimAccess:
         query = {"locationCode": "", "type": "TOPUP", "esimTranNo": _tran_no(sim)}
         if sim.iccid:
             query["iccid"] = sim.iccid
-        packages: PackageList = parsed(
-            PackageList, await self._api.read("/package/list", query) or {}
-        )
+        packages: PackageList = await self._api.read(PackageList, "/package/list", query)
         return [package for package in packages.package_list if package.sellable]
 
     # -- buying
@@ -263,12 +260,11 @@ class EsimAccess:
 
     async def _guarded_price(self, request: TopUpRequest, cap: Money) -> int | TopUpAnswer:
         """The listed price in the supplier's units, or our refusal to pay it."""
-        if cap.currency != "USD":
-            return TopUpAnswer(TopUpStatus.REJECTED, reason="cost_currency")
         for package in await self._packages(request.sim):
             if package.package_code == request.supplier_code:
-                if package.price > cap.minor * UNITS_PER_CENT:
-                    return TopUpAnswer(TopUpStatus.REJECTED, reason="price_moved")
+                reason = over(_cents_up(package.price), cap)
+                if reason is not None:
+                    return TopUpAnswer(TopUpStatus.REJECTED, reason=reason)
                 return package.price
         return TopUpAnswer(TopUpStatus.REJECTED, reason="not_sold_now")
 
@@ -278,7 +274,7 @@ class EsimAccess:
         except Failed as failed:
             if failed.code in (BUSY, ALLOCATING):
                 return TopUpAnswer(TopUpStatus.PROCESSING, reason=failed.reason)
-            if failed.reason == "not_sent":
+            if failed.unsent:
                 return TopUpAnswer(TopUpStatus.NOT_SENT, reason=failed.reason)
             refused = failed.code in REFUSALS
             status = TopUpStatus.REJECTED if refused else TopUpStatus.UNKNOWN

@@ -4,7 +4,6 @@ Every call is a POST; errors come with HTTP 200 and a code; times are UTC, data 
 prices are ten-thousandths of a US dollar.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -16,18 +15,15 @@ from uuid import uuid4
 
 import httpx
 import structlog
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bot.carriers.pace import Pace
-from bot.ports import SupplierUnavailable
+from bot.carriers.asking import Failed, Line, parsed, patiently, pause
 
 log = structlog.get_logger(__name__)
 
 RATE = 8
 CONCURRENCY = 8
-READ_TRIES = 3
-LONGEST_PAUSE = 5.0
 
 SERVER_ERROR = "000001"
 BUSY = "900001"
@@ -185,26 +181,6 @@ class Event(_Wire):
     content: About | None = None
 
 
-def parsed(kind: Any, obj: Any) -> Any:
-    """`obj` as `kind`. Raises SupplierUnavailable when it is something else."""
-    try:
-        return TypeAdapter(kind).validate_python(obj)
-    except (ValidationError, ValueError, OverflowError) as error:
-        log.warning("esim_access.unreadable", kind=str(kind), error=type(error).__name__)
-        raise SupplierUnavailable("unreadable") from None
-
-
-class Failed(Exception):
-    """A call without a good answer. `code` is the supplier's own, where it gave one."""
-
-    def __init__(self, reason: str, code: str | None = None, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
-        self.wait = wait
-        """Seconds after which it is worth asking again; None when it is not."""
-
-
 # ---- asking --------------------------------------------------------------------------------
 
 
@@ -223,53 +199,31 @@ class Api:
         secret_key: str,
         base_url: str,
         http: httpx.AsyncClient | None,
-        rate: int = RATE,
+        rate: int,
     ) -> None:
-        """`http` brings its own time limits and stays its owner's to close. `rate` is the most
-        requests a second."""
+        """`http` as for a Line. `rate` is the most requests a second."""
         self._access_code = access_code
         self._secret_key = secret_key
         self._root = base_url.rstrip("/") + "/api/v1/open"
-        self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._pace = Pace(rate)
-        self._places = asyncio.Semaphore(CONCURRENCY)
+        self._line = Line("esim_access", http, places=CONCURRENCY, rate=rate)
 
     async def close(self) -> None:
         """Release the connections it opened itself."""
-        if self._own:
-            await self._http.aclose()
+        await self._line.close()
 
-    async def read(self, path: str, body: Mapping[str, object]) -> Any:
-        """A call that costs nothing, asked again a few times where the supplier says so."""
-        for left in reversed(range(READ_TRIES)):
-            try:
-                return await self.call(path, body)
-            except Failed as failed:
-                if not left or failed.wait is None or failed.wait > LONGEST_PAUSE:
-                    raise SupplierUnavailable(failed.reason) from failed
-                await asyncio.sleep(failed.wait)
-        raise AssertionError("the last try returns or raises")
+    async def read(self, kind: Any, path: str, body: Mapping[str, object]) -> Any:
+        """A call that costs nothing, asked again a few times where the supplier says so. Raises
+        Failed."""
+        obj = await patiently(lambda: self.call(path, body))
+        return parsed("esim_access", kind, obj or {})
 
     async def call(self, path: str, body: Mapping[str, object]) -> Any:
         """One signed request; the answer's `obj`. Raises Failed for everything else."""
         text = json.dumps(body, separators=(",", ":"))
-        async with self._places:
-            await self._pace.wait()
-            try:
-                response = await self._http.post(
-                    self._root + path, content=text.encode(), headers=self._headers(text)
-                )
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-                failed = Failed("not_sent", wait=0.3)
-            except httpx.TimeoutException:
-                failed = Failed("timeout")
-            except httpx.HTTPError:
-                failed = Failed("connection_lost", wait=0.3)
-            else:
-                return _unwrapped(path, response)
-        log.warning("esim_access.no_answer", path=path, reason=failed.reason)
-        raise failed
+        response = await self._line.send(
+            "POST", self._root + path, content=text.encode(), headers=self._headers(text)
+        )
+        return _unwrapped(path, response)
 
     def _headers(self, body: str) -> dict[str, str]:
         # Real time, never the demo's: the supplier refuses an old or future timestamp.
@@ -288,7 +242,7 @@ def _unwrapped(path: str, response: httpx.Response) -> Any:
     """The answer's `obj`, or Failed with the reason the envelope or the HTTP status gives."""
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         log.warning("esim_access.busy", path=path, status=response.status_code)
-        raise Failed("busy", wait=_pause(response))
+        raise Failed("busy", wait=pause(response))
     try:
         envelope = Envelope.model_validate_json(response.content)
     except ValidationError:
@@ -306,9 +260,3 @@ def _unwrapped(path: str, response: httpx.Response) -> Any:
     if envelope.success or response.is_server_error or code is None or code == SERVER_ERROR:
         raise Failed("server_error")
     raise Failed(REFUSALS.get(code, f"code_{code}"), code)
-
-
-def _pause(response: httpx.Response) -> float:
-    """Retry-After in seconds; a second where it is absent or a date."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else 1.0

@@ -20,18 +20,17 @@ import phonenumbers
 import structlog
 from pydantic import BaseModel, Field, SecretStr
 
+from bot.carriers.asking import Failed, over
 from bot.carriers.reloadly_api import (
     BUYING_SECONDS,
     Api,
     Balance,
-    Failed,
     Operator,
     Page,
     Status,
     Transaction,
-    parsed,
 )
-from bot.carriers.reloadly_prices import Order, order_for, rounded, sold
+from bot.carriers.reloadly_prices import Order, order_for, sold
 from bot.carriers.reloadly_webhook import hint
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim
@@ -194,8 +193,8 @@ class Reloadly:
 
     async def wallet(self) -> Money:
         """Our balance, rounded down to its smallest unit."""
-        balance: Balance = parsed(Balance, await self._api.read("/accounts/balance"))
-        return rounded(balance.balance, balance.currency_code, ROUND_FLOOR)
+        balance: Balance = await self._api.read(Balance, "/accounts/balance")
+        return Money.rounded(balance.balance, balance.currency_code, ROUND_FLOOR)
 
     async def find(self, request: TopUpRequest) -> TopUpAnswer:
         """Look for our reference in the supplier's report, compared by ourselves.
@@ -208,7 +207,7 @@ class Reloadly:
             params = {"customIdentifier": request.ref, "size": str(_PAGE)}
             if number:
                 params["page"] = str(number)
-            page: Page = parsed(Page, await self._api.read("/topups/reports/transactions", params))
+            page: Page = await self._api.read(Page, "/topups/reports/transactions", params)
             rows = [one for one in page.content if one.custom_identifier == request.ref]
             ours.update((one.transaction_id, one) for one in rows)
             if page.last or not page.content:
@@ -231,17 +230,15 @@ class Reloadly:
     async def status(self, request: TopUpRequest, supplier_ref: str) -> TopUpAnswer:
         """How a top-up stands. REVERSED is the supplier's REFUNDED: we have our money back."""
         try:
-            obj = await self._api.get(f"/topups/{quote(supplier_ref, safe='')}/status")
+            shown: Status = await self._api.read(
+                Status, f"/topups/{quote(supplier_ref, safe='')}/status"
+            )
         except Failed as failed:
             if failed.reason == "http_404" or failed.code == "TRANSACTION_NOT_FOUND":
                 return TopUpAnswer(TopUpStatus.NOT_FOUND)
-            raise SupplierUnavailable(failed.reason) from failed
-        if isinstance(obj, dict) and "transaction" in obj:
-            shown: Status = parsed(Status, obj)
-            one = shown.transaction or parsed(Transaction, {"transactionId": supplier_ref})
-            one = one.model_copy(update={"status": shown.status or one.status})
-        else:
-            one = parsed(Transaction, obj)
+            raise
+        one = shown.transaction or Transaction(transactionId=supplier_ref)
+        one = one.model_copy(update={"status": shown.status or one.status})
         if one.custom_identifier not in (None, request.ref):
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason="another_reference")
         return _told(one)
@@ -265,11 +262,11 @@ class Reloadly:
 
     async def _asked(self, path: str, none: frozenset[str]) -> Operator | None:
         try:
-            operator: Operator = parsed(Operator, await self._api.get(path))
+            operator: Operator = await self._api.read(Operator, path)
         except Failed as failed:
             if failed.code in none:
                 return None
-            raise SupplierUnavailable(failed.reason) from failed
+            raise
         return operator
 
     async def _order(self, supplier_code: str, amount: Money | None) -> Order | str:
@@ -300,7 +297,7 @@ class Reloadly:
             order = await self._order(request.supplier_code, request.amount)
         except SupplierUnavailable as error:
             return TopUpAnswer(TopUpStatus.NOT_SENT, reason=error.reason)
-        reason = order if isinstance(order, str) else _too_much(order, request.max_cost)
+        reason = order if isinstance(order, str) else over(order.cost, request.max_cost)
         if isinstance(order, str) or reason is not None:
             return TopUpAnswer(TopUpStatus.REJECTED, reason=reason)
         return await self._buy(order, request.ref, request.sim.msisdn)
@@ -317,11 +314,9 @@ class Reloadly:
             },
         }
         try:
-            one: Transaction = parsed(Transaction, await self._api.buy(body))
-        except SupplierUnavailable as error:
-            return TopUpAnswer(TopUpStatus.UNKNOWN, reason=error.reason)
+            one = await self._api.buy(body)
         except Failed as failed:
-            if not failed.sent:
+            if failed.unsent:
                 return TopUpAnswer(TopUpStatus.NOT_SENT, reason=failed.reason)
             code = (failed.code or "") if failed.refused else ""
             if code in LATER:
@@ -369,21 +364,13 @@ def _told(one: Transaction) -> TopUpAnswer:
 def _delivered(one: Transaction) -> Money | None:
     """What arrived; an odd amount must not make a success doubtful, so it is just not told."""
     try:
-        return rounded(
+        return Money.rounded(
             Decimal(str(one.delivered_amount)),
             str(one.delivered_amount_currency_code),
             ROUND_FLOOR,
         )
     except (ArithmeticError, ValueError):
         return None
-
-
-def _too_much(order: Order, cap: Money | None) -> str | None:
-    if cap is None:
-        return None
-    if cap.currency != order.cost.currency:
-        return "cost_currency"
-    return "price_moved" if cap < order.cost else None
 
 
 def _digits(msisdn: str) -> str:

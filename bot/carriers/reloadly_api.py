@@ -4,28 +4,36 @@ Errors come in two shapes, their code may be null; times are without a zone and 
 within one record, so none is read. Numbers are taken as Decimal, never as float.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import httpx
 import structlog
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from bot.ports import Clock, SupplierUnavailable
+from bot.carriers.asking import (
+    Failed,
+    Line,
+    Token,
+    TokenRefused,
+    loggable,
+    parsed,
+    patiently,
+    pause,
+)
+from bot.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+NAME = "reloadly"
 ACCEPT = "application/com.reloadly.topups-v1+json"
 CONCURRENCY = 8
-READ_TRIES = 3
-LONGEST_PAUSE = 5.0
 RENEW_BEFORE = timedelta(minutes=1)
 
 BUYING_SECONDS = 90.0
@@ -68,7 +76,7 @@ class _Wire(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
 
 
-class Token(BaseModel):
+class Granted(BaseModel):
     """Answer of /oauth/token; `expires_in` in seconds."""
 
     access_token: str
@@ -142,10 +150,18 @@ class Transaction(_Wire):
 
 
 class Status(_Wire):
-    """Answer of /topups/{id}/status in its newer shape; `transaction` is null while it runs."""
+    """Answer of /topups/{id}/status; `transaction` is null while it runs. In the older shape the
+    answer is the bare transaction."""
 
     status: Text = None
-    transaction: Transaction | None = None
+    transaction: Transaction | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrapped(cls, value: Any) -> Any:
+        return (
+            value if isinstance(value, dict) and "transaction" in value else {"transaction": value}
+        )
 
 
 class Page(_Wire):
@@ -168,38 +184,6 @@ class _Error(_Wire):
     error_code: Text = None
 
 
-def parsed(kind: Any, obj: Any) -> Any:
-    """`obj` as `kind`. Raises SupplierUnavailable when it is something else."""
-    try:
-        return TypeAdapter(kind).validate_python(obj)
-    except (ValidationError, ValueError, ArithmeticError) as error:
-        log.warning("reloadly.unreadable", kind=str(kind), error=type(error).__name__)
-        raise SupplierUnavailable("unreadable") from None
-
-
-class Failed(Exception):
-    """A call without a good answer. `code` is the supplier's own, where it gave one."""
-
-    def __init__(
-        self,
-        reason: str,
-        code: str | None = None,
-        *,
-        wait: float | None = None,
-        sent: bool = True,
-        refused: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
-        self.wait = wait
-        """Seconds after which it is worth asking again; None when it is not."""
-        self.sent = sent
-        """False when the supplier surely never took the call up."""
-        self.refused = refused
-        """It was answered with a client error: the supplier looked at it and said no."""
-
-
 # ---- asking --------------------------------------------------------------------------------
 
 
@@ -216,82 +200,54 @@ class Api:
         clock: Clock,
     ) -> None:
         """`base_url` decides between the sandbox and real money, and is what the token is for.
-        `http` brings its own time limits and stays its owner's to close; None makes one."""
+        `http` as for a Line."""
         self._client_id = client_id
         self._client_secret = client_secret
         self._root = base_url.rstrip("/")
         self._auth = auth_url.rstrip("/")
-        self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._clock = clock
-        self._token: tuple[str, datetime] | None = None
-        self._renewing = asyncio.Lock()
-        self._places = asyncio.Semaphore(CONCURRENCY)
+        self._line = Line(NAME, http, places=CONCURRENCY)
+        self._token = Token(self._granted, clock)
 
     async def close(self) -> None:
         """Release the connections it opened itself."""
-        if self._own:
-            await self._http.aclose()
+        await self._line.close()
 
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    async def read(self, kind: Any, path: str, params: Mapping[str, str] | None = None) -> Any:
         """A call that costs nothing, asked again a few times where that may help. Raises
         Failed."""
-        for left in reversed(range(READ_TRIES)):
-            try:
-                return await self._call("GET", path, params=params)
-            except Failed as failed:
-                if not left or failed.wait is None or failed.wait > LONGEST_PAUSE:
-                    raise
-                await asyncio.sleep(failed.wait)
-        raise AssertionError("the last try returns or raises")
+        return parsed(NAME, kind, await patiently(lambda: self._asked(path, params)))
 
-    async def read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        """As `get`. Raises SupplierUnavailable."""
-        try:
-            return await self.get(path, params)
-        except Failed as failed:
-            raise SupplierUnavailable(failed.reason) from failed
-
-    async def buy(self, body: Mapping[str, object]) -> Any:
+    async def buy(self, body: Mapping[str, object]) -> Transaction:
         """The one call that costs money, made once. Raises Failed."""
-        limit = httpx.Timeout(BUYING_SECONDS, connect=5.0) if self._own else None
-        return await self._call("POST", "/topups", body=body, limit=limit)
+        url = f"{self._root}/topups"
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
-        limit: httpx.Timeout | None = None,
-    ) -> Any:
-        async with self._places:
-            token = await self._bearer()
-            headers = {"Accept": ACCEPT, "Authorization": f"Bearer {token}"}
-            response = await self._send(
-                httpx.Request(method, self._root + path, params=params, json=body, headers=headers),
-                limit,
+        async def send(headers: dict[str, str]) -> httpx.Response:
+            return await self._line.send_patiently(
+                "POST", url, BUYING_SECONDS, json=body, headers=headers
             )
+
+        bought: Transaction = parsed(NAME, Transaction, await self._with_token("/topups", send))
+        return bought
+
+    async def _asked(self, path: str, params: Mapping[str, str] | None) -> Any:
+        async def send(headers: dict[str, str]) -> httpx.Response:
+            return await self._line.send("GET", self._root + path, params=params, headers=headers)
+
+        return await self._with_token(path, send)
+
+    async def _with_token(
+        self, path: str, send: Callable[[dict[str, str]], Awaitable[httpx.Response]]
+    ) -> Any:
+        token = await self._token.get()
+        response = await send({"Accept": ACCEPT, "Authorization": f"Bearer {token}"})
         try:
             return _answer(path, response)
-        except Failed as failed:
-            if failed.reason == "credentials":
-                # Ended early. A read is made again at once with a new one, by its `wait`.
-                self._forget(token)
+        except TokenRefused:
+            self._token.forget(token)
             raise
 
-    async def _bearer(self) -> str:
-        """The token, fetched once for all who wait for it. Raises Failed, nothing being sent."""
-        async with self._renewing:
-            if self._token is None or self._clock.now() >= self._token[1] - RENEW_BEFORE:
-                self._token = await self._fetched()
-            return self._token[0]
-
-    def _forget(self, token: str) -> None:
-        if self._token is not None and self._token[0] == token:
-            self._token = None
-
-    async def _fetched(self) -> tuple[str, datetime]:
+    async def _granted(self) -> tuple[str, timedelta]:
+        """Raises Failed, nothing else being sent."""
         body = {
             "client_id": self._client_id,
             "client_secret": self._client_secret,
@@ -299,30 +255,13 @@ class Api:
             "audience": self._root,
         }
         try:
-            response = await self._send(
-                httpx.Request("POST", f"{self._auth}/oauth/token", json=body), None
-            )
-            token: Token = parsed(Token, _answer("/oauth/token", response))
+            response = await self._line.send("POST", f"{self._auth}/oauth/token", json=body)
+            granted: Granted = parsed(NAME, Granted, _answer("/oauth/token", response))
         except Failed as failed:
-            wait = None if failed.reason == "credentials" else failed.wait
-            raise Failed(failed.reason, failed.code, wait=wait, sent=False) from None
-        except SupplierUnavailable as error:
-            raise Failed(error.reason, sent=False) from None
-        log.info("reloadly.token", seconds=token.expires_in)
-        return token.access_token, self._clock.now() + timedelta(seconds=token.expires_in)
-
-    async def _send(self, request: httpx.Request, limit: httpx.Timeout | None) -> httpx.Response:
-        request.extensions["timeout"] = (limit or self._http.timeout).as_dict()
-        try:
-            return await self._http.send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            failed = Failed("not_sent", wait=0.3, sent=False)
-        except httpx.TimeoutException:
-            failed = Failed("timeout")
-        except httpx.HTTPError:
-            failed = Failed("connection_lost", wait=0.3)
-        log.warning("reloadly.no_answer", path=request.url.path, reason=failed.reason)
-        raise failed
+            wait = None if isinstance(failed, TokenRefused) else failed.wait
+            raise Failed(failed.reason, failed.code, wait=wait, unsent=True) from None
+        log.info("reloadly.token", seconds=granted.expires_in)
+        return granted.access_token, timedelta(seconds=granted.expires_in) - RENEW_BEFORE
 
 
 def _answer(path: str, response: httpx.Response) -> Any:
@@ -332,14 +271,14 @@ def _answer(path: str, response: httpx.Response) -> Any:
         try:
             return _json(response)
         except ValueError:
-            log.warning("reloadly.unreadable", path=path, status=status)
+            log.warning("reloadly.unreadable", path=loggable(path), status=status)
             raise Failed("unreadable") from None
     code = _code(response)
-    log.info("reloadly.refused", path=path, code=code, status=status)
+    log.info("reloadly.refused", path=loggable(path), code=code, status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise Failed("busy", code, wait=_pause(response))
     if status == HTTPStatus.UNAUTHORIZED:
-        raise Failed("credentials", code, wait=0.0, sent=False)
+        raise TokenRefused(code)
     reason = f"code_{code}" if code and response.is_client_error else f"http_{status}"
     raise Failed(reason, code, refused=response.is_client_error)
 
@@ -361,11 +300,10 @@ def _code(response: httpx.Response) -> str | None:
 def _pause(response: httpx.Response) -> float:
     """Seconds to wait by Retry-After, else by X-RateLimit-Reset, which may be a length of time or
     a moment in seconds or milliseconds; a second where neither is a number."""
-    for header in ("Retry-After", "X-RateLimit-Reset"):
-        value = response.headers.get(header, "")
-        if value.isascii() and value.isdigit():
-            number = float(value)
-            # Real time, as the supplier's: a length is never as long as the time since 1970.
-            moment = number / 1000 if number > 1e11 else number
-            return max(0.0, moment - time.time()) if number > 1e9 else number
-    return 1.0
+    reset = response.headers.get("X-RateLimit-Reset", "")
+    if "Retry-After" in response.headers or not (reset.isascii() and reset.isdigit()):
+        return pause(response)
+    number = float(reset)
+    # Real time, as the supplier's: a length is never as long as the time since 1970.
+    moment = number / 1000 if number > 1e11 else number
+    return max(0.0, moment - time.time()) if number > 1e9 else number

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from bot.carriers.reloadly_api import Operator
-from bot.domain.money import Money, decimals
+from bot.domain.money import Money
 from bot.domain.plans import OpenAmount
 from bot.ports import SupplierPlan
 
@@ -19,12 +19,6 @@ class Order:
     """`amount` is in the currency the phone receives, not in our account's."""
     cost: Money
     delivered: Money
-
-
-def rounded(value: Decimal, currency: str, rounding: str) -> Money:
-    """In the currency's smallest units. Raises ValueError or ArithmeticError for no amount."""
-    minor = value.scaleb(decimals(currency)).to_integral_value(rounding=rounding)
-    return Money(int(minor), currency)
 
 
 def sold(operator: Operator) -> list[SupplierPlan]:
@@ -80,7 +74,7 @@ def order_for(operator: Operator, code: str, amount: Money | None) -> Order | st
         return "amount_out_of_range"
     if _range_local(operator) or not _converted(operator):
         return _order(operator, amount.major, _range_local(operator))
-    sender = rounded(
+    sender = Money.rounded(
         amount.major / operator.fx.rate, operator.sender_currency_code, ROUND_CEILING
     ).major
     return _order(operator, min(sender, operator.max_amount or sender), local=False)
@@ -101,7 +95,7 @@ def _converted(operator: Operator) -> bool:
 
 def _order(operator: Operator, amount: Decimal, local: bool) -> Order:
     rate = operator.fx.rate if _converted(operator) and not local else Decimal(1)
-    arrives = rounded(amount * rate, operator.destination_currency_code, ROUND_FLOOR)
+    arrives = Money.rounded(amount * rate, operator.destination_currency_code, ROUND_FLOOR)
     return Order(operator, amount, local, _cost(operator, amount, local), arrives)
 
 
@@ -117,7 +111,7 @@ def _cost(operator: Operator, amount: Decimal, local: bool) -> Money:
     due = amount * (100 - discount + share) / 100 + flat
     if local and _converted(operator):
         due /= operator.fx.rate
-    return rounded(due, operator.sender_currency_code, ROUND_CEILING)
+    return Money.rounded(due, operator.sender_currency_code, ROUND_CEILING)
 
 
 # ---- fixed amounts -----------------------------------------------------------------------
@@ -187,6 +181,6 @@ def _range(operator: Operator) -> OpenAmount | None:
     if low is None or high is None:
         return None
     currency = operator.destination_currency_code
-    least = rounded(low * rate, currency, ROUND_CEILING)
-    most = rounded(high * rate, currency, ROUND_FLOOR)
+    least = Money.rounded(low * rate, currency, ROUND_CEILING)
+    most = Money.rounded(high * rate, currency, ROUND_FLOOR)
     return OpenAmount(least, most, Money(1, currency)) if least <= most else None

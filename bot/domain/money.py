@@ -55,6 +55,15 @@ class Money:
             raise ValueError(f"{amount} has more decimals than {currency}")
         return cls(int(value.scaleb(decimals(currency))), currency)
 
+    @classmethod
+    def rounded(cls, amount: Decimal, currency: str, rounding: str) -> "Money":
+        """From a major-unit amount with any number of decimals, rounded as decimal's `rounding`.
+
+        Raises ValueError or ArithmeticError for what is no amount.
+        """
+        minor = amount.scaleb(decimals(currency)).to_integral_value(rounding=rounding)
+        return cls(int(minor), currency)
+
     @property
     def major(self) -> Decimal:
         """The amount in major units, exact."""
@@ -85,5 +94,4 @@ class Money:
 
         Rounded up, never to nearest: a quote may not sell below the rate the operator set.
         """
-        minor = (self.major * rate).scaleb(decimals(currency))
-        return Money(int(minor.to_integral_value(rounding=ROUND_CEILING)), currency)
+        return Money.rounded(self.major * rate, currency, ROUND_CEILING)

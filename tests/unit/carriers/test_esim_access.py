@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.carriers import esim_access_api
+from bot.carriers.asking import parsed
 from bot.carriers.esim_access import EsimAccess, EsimAccessSettings
-from bot.carriers.esim_access_api import Api, Envelope, Esim, Package, Usages, parsed, sign
+from bot.carriers.esim_access_api import Api, Envelope, Esim, Package, Usages, sign
 from bot.domain.money import Money
 from bot.domain.sims import Sim, SimForm, Tracking
 from bot.ports import SupplierUnavailable, TopUpRequest, TopUpStatus
@@ -104,13 +105,13 @@ def test_success_in_every_form(success: object, code: object) -> None:
 @pytest.mark.parametrize("shape", [lambda one: [one], lambda one: {"esimUsageList": [one]}])
 def test_usage_bare_or_wrapped(shape: object) -> None:
     assert callable(shape)
-    usages = parsed(Usages, shape({"esimTranNo": "1", "dataUsage": "12"}))
+    usages = parsed("esim_access", Usages, shape({"esimTranNo": "1", "dataUsage": "12"}))
     assert usages[0].data_usage == 12
 
 
 @pytest.mark.parametrize("none", [None, {}, [], {"esimUsageList": None}])
 def test_no_usage(none: object) -> None:
-    assert parsed(Usages, none) == []
+    assert parsed("esim_access", Usages, none) == []
 
 
 @pytest.mark.parametrize(
@@ -224,13 +225,13 @@ async def test_calls_at_once_are_limited() -> None:
         nonlocal most, running
         running += 1
         most = max(most, running)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.01)
         running -= 1
         return httpx.Response(200, json={"success": True, "obj": {}})
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(slow))
-    api = Api("a", "b", "http://127.0.0.1:9", http)
-    await asyncio.gather(*(api.read("/x", {}) for _ in range(10)))
+    api = Api("a", "b", "http://127.0.0.1:9", http, rate=1000)
+    await asyncio.gather(*(api.call("/x", {}) for _ in range(20)))
     assert most == esim_access_api.CONCURRENCY
 
 
