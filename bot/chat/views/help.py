@@ -133,8 +133,8 @@ def terms(t: Words, merchant: Merchant) -> Screen:
         *_seller(t, merchant),
         "",
         t("• The price you see before paying is all you pay. It stands for 15 minutes."),
-        t("• After payment the SIM is topped up and read again. You get a receipt with the values "
-          "before and after."),
+        t("• After payment the SIM is topped up. You get a receipt; where the SIM can be read, it "
+          "shows the values before and after."),
         t("• A top-up that definitely failed is paid back in full, to where you paid from."),
         t("• A top-up that has arrived can't be taken back, so it can't be refunded."),
         t("• Coverage and speed are the carrier's. Please check your number before you pay."),

@@ -11,7 +11,7 @@ from bot.chat.views.reasons import because
 from bot.chat.views.sims import title
 from bot.domain.orders import OrderState
 from bot.domain.sales import Method, Order, Payment, TopUp
-from bot.domain.sims import Reading, Sim, Source, mask
+from bot.domain.sims import Reading, Sim, Source, Tracking, mask
 from bot.i18n import N_, Html, Words
 from bot.ports import Bill
 
@@ -29,6 +29,8 @@ STATES = {
     OrderState.REFUNDING: N_("refund on its way"),
     OrderState.REFUNDED: N_("refunded"),
 }
+BY_HAND = "manual"
+"""The supplier of plans that a person of the shop tops up."""
 METHODS = {Method.STARS: N_("Telegram Stars"), Method.VOUCHER: N_("voucher")}
 
 
@@ -46,13 +48,11 @@ class Sale:
 def bill(t: Words, order: Order, sim: Sim, merchant: Merchant) -> Bill:
     """What the invoice says; Telegram allows a title of 32 and a description of 255 characters."""
     name = plan_name(t, order.plan)
-    text = t.plain(
-        "{plan} for {sim}. Order {number}, sold by {merchant}. Checked on the SIM after payment.",
-        plan=name,
-        sim=title(sim),
-        number=order.number,
-        merchant=merchant.name,
-    )
+    said = N_("{plan} for {sim}. Order {number}, sold by {merchant}.")
+    if _read(order, sim):
+        said = N_("{plan} for {sim}. Order {number}, sold by {merchant}. Checked on the SIM after "
+                  "payment.")  # fmt: skip
+    text = t.plain(said, plan=name, sim=title(sim), number=order.number, merchant=merchant.name)
     return Bill(title=name[:32], description=text[:255], label=name[:32])
 
 
@@ -146,20 +146,36 @@ def checking_voucher(t: Words, sale: Sale) -> Screen:
     return Screen(lines(*_head(t, sale)[:2], "", t("⏳ Checking the voucher.")))
 
 
-_STEPS = (N_("Paid"), N_("Topping up at the supplier"), N_("Checked on the SIM"))
+_PAID = N_("Paid")
+_BY_SHOP = (_PAID, N_("Topping up by our shop"), N_("Confirmed by our shop"))
+_BY_NETWORK = (_PAID, N_("Topping up at the supplier"), N_("Confirmed by the network"))
+_ON_SIM = (_PAID, N_("Topping up at the supplier"), N_("Checked on the SIM"))
+
+
+def _read(order: Order, sim: Sim) -> bool:
+    """Whether the plan's supplier can read the SIM: it does so only for its own."""
+    own = sim.tracking is Tracking.MANAGED and sim.supplier == order.plan.supplier
+    return own and order.plan.supplier != BY_HAND
+
+
+def _steps(order: Order, sim: Sim) -> tuple[str, ...]:
+    """Who tops up, and whose word it is that it arrived."""
+    if order.plan.supplier == BY_HAND:
+        return _BY_SHOP
+    return _ON_SIM if _read(order, sim) else _BY_NETWORK
 
 
 def _running(t: Words, sale: Sale) -> Screen:
-    order = sale.order
+    order, all_steps = sale.order, _steps(sale.order, sale.sim)
     done = 1 if order.state is not OrderState.TOPPING_UP else 1 + bool(_delivered(sale.topup))
-    marks = ["✅"] * done + ["⏳"] + ["◻️"] * len(_STEPS)
-    steps = [Html(f"{mark} {t(step)}") for mark, step in zip(marks, _STEPS, strict=False)]
+    marks = ["✅"] * done + ["⏳"] + ["◻️"] * len(all_steps)
+    steps = [Html(f"{mark} {t(step)}") for mark, step in zip(marks, all_steps, strict=False)]
     if order.state is OrderState.TOPUP_UNKNOWN:
         note = t(
             "The supplier did not answer in time. We are asking whether the top-up arrived and "
             "never buy twice. Your money is safe."
         )
-    elif order.plan.supplier == "manual":
+    elif order.plan.supplier == BY_HAND:
         note = t("Our shop tops it up by hand, usually within a few hours. We write to you here.")
     else:
         note = t("This takes about a minute. You can close the chat; we write to you here.")

@@ -69,3 +69,9 @@ _UNKNOWN = N_("The supplier refused it.")
 def because(t: Words, reason: str | None) -> Html:
     """The sentence for a reason code; a supplier's own code gets a plain one."""
     return t(REASONS.get(reason or "", _UNKNOWN))
+
+
+def known(t: Words, reason: str | None) -> Html | None:
+    """The sentence for one of our own reason codes; None for any other."""
+    text = REASONS.get(reason or "")
+    return t(text) if text else None
