@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views.plans import plan_name
-from bot.chat.views.reasons import because
+from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
 from bot.i18n import N_, Html, Words
 from bot.services.desk import Action, Kind, QueueItem, Settled
@@ -97,10 +97,10 @@ def _label(t: Words, item: QueueItem) -> str:
 def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -> Screen:
     """One matter with its facts; with `asked`, the question before a decision about money."""
     order, topup = one.order, one.topup
-    why = WHYS.get(one.reason or "")
+    why = WHYS.get(one.reason or "", WHYS["by_hand"] if one.kind is Kind.BY_HAND else None)
     parts: list[str | None] = [
         t("<b>{kind}</b>", kind=t(KINDS[one.kind])),
-        t(why) if why else (because(t, one.reason) if one.reason else None),
+        t(why) if why else known(t, one.reason),
         "",
         t("Customer: {name}", name=one.chat.first_name or one.chat.id) if one.chat else None,
         t("SIM: {title}", title=title(one.sim)) if one.sim else None,
