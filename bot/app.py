@@ -18,6 +18,7 @@ from telegram.error import BadRequest, NetworkError, TelegramError
 from bot import logs, schedule
 from bot.carriers import registry
 from bot.carriers.rules import packs
+from bot.carriers.wallet import threshold
 from bot.chat import application
 from bot.chat.application import ALLOWED_UPDATES, App
 from bot.chat.lanes import LaneQueue
@@ -26,24 +27,30 @@ from bot.chat.notices import Renderer
 from bot.chat.shop import Merchant, Shop
 from bot.config import Settings
 from bot.demo.follow import Control, FollowingClock, Work
+from bot.domain.money import Money
 from bot.domain.sales import Method
 from bot.payments.stars import Stars
 from bot.ports import Carrier, Clock, PaymentMethod
 from bot.schedule import Job
+from bot.services.activation import Activations
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
+from bot.services.hints import Hints
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
+from bot.services.readings import Readings
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
 from bot.services.selling import Selling
 from bot.services.sims import Sims
 from bot.services.till import Till
+from bot.services.wallets import Wallets
 from bot.services.work import Worker
 from bot.store.db import Database
 from bot.web.app import create, health_route, webhook_route
+from bot.web.hooks import hooks_route
 
 log = structlog.get_logger()
 
@@ -73,6 +80,7 @@ class Bot:
     shop: Shop
     outbox: Outbox
     fulfilment: Fulfilment
+    hints: Hints
     jobs: tuple[Job, ...]
 
 
@@ -102,6 +110,59 @@ def merchant_of(settings: Settings) -> Merchant:
     return Merchant(shop.name, shop.legal_name, shop.contact, shop.hotline, tuple(shop.shops))
 
 
+def low_wallets(settings: Settings) -> dict[str, Money]:
+    """Below which balance operators are told, by supplier."""
+    sections = {name: getattr(settings, name) for name in registry.ADAPTERS}
+    return {name: threshold(s.low_wallet) for name, s in sections.items() if s is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookouts:
+    """What goes on without anybody asking for it."""
+
+    readings: Readings
+    activations: Activations
+    wallets: Wallets
+    hints: Hints
+
+    def wire(self, outbox: Worker, reminding: Worker, fulfilment: Worker) -> None:
+        """Who wakes whom."""
+        self.readings.rings += [outbox, reminding]
+        self.activations.rings += [outbox]
+        self.wallets.rings += [outbox]
+        self.hints.rings += [self.readings.worker, fulfilment]
+
+    def jobs(self) -> list[Job]:
+        """Hints first: they make SIMs due."""
+        return [
+            Job(self.hints.worker, 30, self.hints.next_due),
+            Job(self.readings.worker, 60, self.readings.next_due),
+            Job(self.activations.worker, 60, self.activations.next_due),
+            Job(self.wallets.worker, 60),
+        ]
+
+    async def purge(self) -> None:
+        """Forget what is old."""
+        await self.readings.purge()
+        await self.hints.purge()
+
+
+def lookouts_of(
+    settings: Settings,
+    clock: Clock,
+    store: Database,
+    carriers: Mapping[str, Carrier],
+    selling: Selling,
+) -> Lookouts:
+    """The lookouts, not wired yet."""
+    return Lookouts(
+        Readings(store, clock, carriers),
+        Activations(store, clock, carriers, selling),
+        Wallets(store, clock, carriers, selling, low_wallets(settings)),
+        Hints(store, clock, carriers),
+    )
+
+
 def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     """Put the services together and wire who wakes whom."""
     carriers = carriers_of(settings, clock)
@@ -117,7 +178,8 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     outbox = Outbox(store, clock, messenger)
     fulfilment = Fulfilment(store, clock, carriers, selling)
     refunds = Refunds(store, clock, payments, selling)
-    checkout = Checkout(store, clock, carriers, payments, selling)
+    lookouts = lookouts_of(settings, clock, store, carriers, selling)
+    checkout = Checkout(store, clock, carriers, payments, selling, lookouts.wallets)
     till = Till(store, clock, selling)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
@@ -128,8 +190,9 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     fulfilment.rings += [outbox.worker, refunds.worker]
     refunds.rings += [outbox.worker]
     reminding.rings += [outbox.worker]
-    sims.rings += [outbox.worker]
+    sims.rings += [outbox.worker, reminding.worker]
     desk.rings += [fulfilment.worker, refunds.worker, outbox.worker]
+    lookouts.wire(outbox.worker, reminding.worker, fulfilment.worker)
     shop = Shop(
         store=store,
         clock=clock,
@@ -139,6 +202,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         till=till,
         reminding=reminding,
         desk=desk,
+        activations=lookouts.activations,
         merchant=merchant,
         outbox=outbox,
         operators=frozenset(settings.operator_ids),
@@ -146,14 +210,18 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     app.bot_data["shop"] = shop
     jobs = (
         Job(Worker("expiry", checkout.expire_due), 30, checkout.next_expiry),
-        Job(sims.worker, 60),
+        *lookouts.jobs(),
         Job(reminding.worker, 60, reminding.next_due),
         Job(fulfilment.worker, 2, fulfilment.next_due),
         Job(refunds.worker, 30),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
+        Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
     )
-    return Bot(settings, clock, store, carriers, app, queue, intake, shop, outbox, fulfilment, jobs)
+    return Bot(
+        settings, clock, store, carriers, app, queue, intake, shop, outbox, fulfilment,
+        lookouts.hints, jobs,
+    )  # fmt: skip
 
 
 async def serve(settings: Settings) -> None:
@@ -267,6 +335,9 @@ def _server(bot: Bot) -> uvicorn.Server:
     if settings.webhook.secret is not None:
         secret = settings.webhook.secret.get_secret_value()
         routes.append(webhook_route(WEBHOOK_PATH, secret, bot.intake.accept))
+    if settings.hooks_secret is not None:
+        secret = settings.hooks_secret.get_secret_value()
+        routes.append(hooks_route(secret, bot.hints.knows, bot.hints.accept))
     if isinstance(bot.clock, FollowingClock):
         work = [Work(job.worker, job.next_due) for job in bot.jobs]
         routes += Control(bot.clock, work, lambda: bot.queue.idle).routes()

@@ -4,6 +4,7 @@
 Sections nest with two underscores: `XUKA_ESIM_ACCESS__ACCESS_CODE`.
 """
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -118,6 +120,8 @@ class Settings(BaseSettings):
     reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None
     airalo: AiraloSettings | None = None
+    hooks_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """Part of the address that suppliers call; without it they can't."""
     demo_clock_url: AnyHttpUrl | None = None
     """Follow the demo's clock; refused with a real Telegram address."""
 
@@ -131,6 +135,13 @@ class Settings(BaseSettings):
             except OSError as error:
                 raise ValueError(f"XUKA_BOT_TOKEN_FILE can't be read: {error.strerror}") from None
         return data
+
+    @field_validator("hooks_secret")
+    @classmethod
+    def _fits_into_an_address(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not re.fullmatch(r"[\w-]+", secret.get_secret_value(), re.ASCII):
+            raise ValueError("may hold letters, digits, _ and - only (openssl rand -hex 24)")
+        return secret
 
     @model_validator(mode="after")
     def _demo_clock_is_for_the_demo(self) -> "Settings":

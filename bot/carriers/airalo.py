@@ -33,6 +33,8 @@ from bot.carriers.airalo_wire import (
     in_bytes,
 )
 from bot.carriers.asking import Failed, over
+from bot.carriers.wallet import DEFAULT as DEFAULT_LOW
+from bot.carriers.wallet import LowWallet
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim, SimState, Source
 from bot.ports import (
@@ -74,6 +76,8 @@ class AiraloSettings(BaseModel):
     base_url: str = Field("https://partners-api.airalo.com/v2", pattern=r"^https?://[^/]")
     requests_per_second: int = Field(RATE, ge=1)
     """The supplier's limit for this account."""
+    low_wallet: LowWallet = DEFAULT_LOW
+    """Operators are told when our balance falls below it, once a day."""
 
 
 class Airalo:

@@ -34,6 +34,8 @@ from bot.carriers.dingconnect_wire import (
     Transfer,
     Transfers,
 )
+from bot.carriers.wallet import DEFAULT as DEFAULT_LOW
+from bot.carriers.wallet import LowWallet
 from bot.domain.money import Money
 from bot.domain.plans import OpenAmount
 from bot.domain.sims import Reading, Sim
@@ -67,6 +69,8 @@ class DingConnectSettings(BaseModel):
 
     api_key: SecretStr
     base_url: str = Field("https://api.dingconnect.com", pattern=r"^https?://[^/]")
+    low_wallet: LowWallet = DEFAULT_LOW
+    """Operators are told when our balance falls below it, once a day."""
 
 
 class DingConnect:

@@ -29,6 +29,8 @@ from bot.carriers.esim_access_api import (
     Usage,
     Usages,
 )
+from bot.carriers.wallet import DEFAULT as DEFAULT_LOW
+from bot.carriers.wallet import LowWallet
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim, SimState, Source
 from bot.ports import (
@@ -71,6 +73,8 @@ class EsimAccessSettings(BaseModel):
     base_url: str = Field("https://api.esimaccess.com", pattern=r"^https?://[^/]")
     requests_per_second: int = Field(RATE, ge=1)
     """The supplier's limit for this account."""
+    low_wallet: LowWallet = DEFAULT_LOW
+    """Operators are told when our balance falls below it, once a day."""
 
 
 class EsimAccess:

@@ -32,6 +32,8 @@ from bot.carriers.reloadly_api import (
 )
 from bot.carriers.reloadly_prices import Order, order_for, sold
 from bot.carriers.reloadly_webhook import hint
+from bot.carriers.wallet import DEFAULT as DEFAULT_LOW
+from bot.carriers.wallet import LowWallet
 from bot.domain.money import Money
 from bot.domain.sims import Reading, Sim
 from bot.ports import (
@@ -109,6 +111,8 @@ class ReloadlySettings(BaseModel):
     auth_url: str = Field("https://auth.reloadly.com", pattern=r"^https?://[^/]")
     webhook_secret: SecretStr | None = None
     """Signs its webhooks; without it they are refused."""
+    low_wallet: LowWallet = DEFAULT_LOW
+    """Operators are told when our balance falls below it, once a day."""
 
 
 class Reloadly:

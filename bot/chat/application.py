@@ -20,6 +20,7 @@ from bot.chat import groups, payments, people
 from bot.chat.commands import commands_for
 from bot.chat.context import Context
 from bot.chat.conversations import (
+    activation,
     add_sim,
     devices,
     keeping,
@@ -74,7 +75,8 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, add_sim, keeping, devices, my_sims, pictures, reminders, support, queue)
+    parts = (start, renew, add_sim, keeping, devices, my_sims, pictures, reminders, support, queue,
+             activation)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

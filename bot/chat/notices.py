@@ -7,16 +7,17 @@ from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
-from bot.chat.views import orders, queue, reminders
+from bot.chat.views import activation, orders, queue, reminders
 from bot.chat.views.rules import brief
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
+from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.reminders import Stage, StageKind, cycle_of
 from bot.domain.rules import Pack
 from bot.domain.sims import Sim
 from bot.i18n import Html, Words, words
-from bot.ports import Carrier, Clock, Notice, Store, Tx
+from bot.ports import Carrier, Clock, Notice, Store, Tx, Wait
 from bot.services import notices
 from bot.services.keeping import rule_in
 
@@ -53,6 +54,7 @@ class Renderer:
             notices.DIGEST: self._digest,
             notices.QUEUE: self._queue,
             notices.CLAIM: self._claim,
+            notices.ACTIVATION: self._activation,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -123,7 +125,19 @@ class Renderer:
         return carrier is None or carrier.capabilities.after_expiry
 
     async def _queue(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
-        return Rendered(queue.note(_words(chat), notice.data["subject"], notice.data["why"]))
+        data = notice.data
+        amount = Money(*data["amount"]) if "amount" in data else None
+        return Rendered(queue.note(_words(chat), data["subject"], data["why"], amount))
+
+    async def _activation(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        watch = await tx.activations.get(notice.data["watch_id"])
+        sim = await tx.sims.get(watch.sim_id) if watch else None
+        if watch is None or sim is None or watch.state != notice.data["state"]:
+            return None
+        if sim.owner_id != chat.id:
+            return None
+        view = activation.active if watch.state is Wait.ACTIVE else activation.waiting
+        return Rendered(view(_words(chat), sim, self._clock.now()))
 
     async def _claim(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         claim = await tx.claims.get(notice.data["claim_id"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.ports import Clock, Store
+from bot.services.activation import Activations
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.keeping import Keeping
@@ -35,6 +36,7 @@ class Shop:
     till: Till
     reminding: Reminding
     desk: Desk
+    activations: Activations
     merchant: Merchant
     outbox: Outbox
     operators: frozenset[int]

@@ -43,8 +43,12 @@ from bot.ports.store import (
     Tx,
     Vouchers,
 )
+from bot.ports.watching import OPEN_WAITS, Activation, Activations, HintRow, Hints, Wait
 
 __all__ = [
+    "OPEN_WAITS",
+    "Activation",
+    "Activations",
     "Activities",
     "ActivityRow",
     "Audit",
@@ -59,6 +63,8 @@ __all__ = [
     "Clock",
     "Delivery",
     "Hint",
+    "HintRow",
+    "Hints",
     "Inbox",
     "InboxRow",
     "Messenger",
@@ -86,5 +92,6 @@ __all__ = [
     "TopUps",
     "Tx",
     "Vouchers",
+    "Wait",
     "WebhookRefused",
 ]

@@ -14,6 +14,7 @@ from bot.domain.rules import Activity, Overridden
 from bot.domain.sales import Order, Payment, TopUp, Voucher
 from bot.domain.sims import Reading, Sim
 from bot.ports.messenger import Notice, Outcome
+from bot.ports.watching import Activations, Hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,25 @@ class Sims(Protocol):
         """The smallest next_reminder_at there is."""
         ...
 
-    async def to_read(self, before: datetime, limit: int) -> list[Sim]:
-        """Owned managed SIMs whose newest reading is older than `before`, soonest expiry first."""
+    async def of_supplier(
+        self, supplier: str, supplier_ref: str | None, iccid: str | None
+    ) -> Sim | None:
+        """The supplier's managed SIM of that name there, else of that ICCID."""
+        ...
+
+    async def to_read(self, now: datetime, limit: int) -> list[tuple[Sim, int]]:
+        """Owned managed SIMs whose next reading is due, the longest due first, each with how
+        often reading it has failed in a row."""
+        ...
+
+    async def next_to_read(self) -> datetime | None: ...
+    async def plan_read(self, sim_id: str, at: datetime) -> None:
+        """When to read it next, unless readings of it fail."""
+        ...
+
+    async def set_next_read(self, sim_id: str, at: datetime, failures: int = 0) -> None: ...
+    async def purge_readings(self, before: datetime) -> int:
+        """Forget readings taken before that moment; how many went. A SIM keeps its newest."""
         ...
 
     async def kept(self) -> list[Sim]:
@@ -333,6 +351,8 @@ class Tx(Protocol):
     chats: Chats
     sims: Sims
     activities: Activities
+    activations: Activations
+    hints: Hints
     rules: Rules
     claims: Claims
     catalogue: Catalogue

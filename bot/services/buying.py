@@ -8,6 +8,7 @@ from bot.domain.sales import Order, TopUp
 from bot.domain.sims import Reading, Sim, SimState, Source, extended
 from bot.ports import Carrier, SupplierQuote, TopUpRequest, Tx
 from bot.services import notices
+from bot.services.planning import watch_activation
 
 PASSING = frozenset({"operator_down", "operator_timeout", "busy", "maintenance"})
 """Refusals of a quote that may be over in a minute: worth waiting for before money goes back."""
@@ -98,4 +99,6 @@ async def finish(tx: Tx, order: Order, now: datetime) -> None:
     sim = await tx.sims.get(order.sim_id)
     if sim is not None:
         await tx.sims.update(sim.id, sim.version, last_plan=order.plan.code, snoozed_until=None)
+        if sim.reading is not None and sim.reading.state is SimState.PENDING_ACTIVATION:
+            await watch_activation(tx, sim, now)
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))

@@ -43,6 +43,7 @@ from bot.services.selling import (
     payable,
     tell_operators,
 )
+from bot.services.wallets import Wallets
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -62,12 +63,14 @@ class Checkout:
         carriers: Mapping[str, Carrier],
         payments: Mapping[Method, PaymentMethod],
         selling: Selling,
+        wallets: Wallets,
     ) -> None:
         self._store = store
         self._clock = clock
         self._carriers = carriers
         self._payments = payments
         self.selling = selling
+        self._wallets = wallets
         self.rings: list[Worker] = []
         """Workers to wake when money has arrived or an order has changed."""
 
@@ -103,8 +106,11 @@ class Checkout:
         listed = sold.get(plan.supplier_code)
         if listed is None:
             return Offer(plan, unavailable="not_sold_now")
-        moved = dearer(SupplierQuote(cost=listed.cost), plan.max_cost)
-        return Offer(plan, unavailable="price_moved" if moved else None, cost=listed.cost)
+        if dearer(SupplierQuote(cost=listed.cost), plan.max_cost):
+            reason = "price_moved"
+        elif self._wallets.short(plan.supplier, listed.cost):
+            reason = "no_money"
+        return Offer(plan, unavailable=reason, cost=listed.cost)
 
     def _closed(self, sim: Sim, supplier: str) -> str | None:
         carrier = self._carriers.get(supplier)
@@ -168,7 +174,7 @@ class Checkout:
             log.warning("supplier_quote_unavailable", supplier=plan.supplier, reason=str(error))
             return "supplier_away"
         if price.refused is None and not dearer(price, plan.max_cost):
-            return None
+            return "no_money" if await self._wallets.refuses(plan.supplier, price.cost) else None
         if price.refused is None:
             log.warning("plan_below_cost", plan=plan.code)
             day = f"{self._clock.now():%Y-%m-%d}"

@@ -15,7 +15,17 @@ from bot.domain.chats import Chat
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.sales import Order, Payment, TopUp
 from bot.domain.sims import Reading, Sim
-from bot.ports import AuditRow, Carrier, Claim, Clock, Store, SupplierUnavailable, Tx
+from bot.ports import (
+    Activation,
+    AuditRow,
+    Carrier,
+    Claim,
+    Clock,
+    Store,
+    SupplierUnavailable,
+    Tx,
+    Wait,
+)
 from bot.services import decisions
 from bot.services.refunds import STUCK_AFTER
 from bot.services.selling import Refused, Selling
@@ -39,6 +49,7 @@ class Kind(StrEnum):
     MISMATCH = "mismatch"  # what was paid is not what was asked
     REFUND = "refund"  # money that has been due back for long
     CLAIM = "claim"  # a customer says a SIM is theirs
+    ACTIVATION = "activation"  # an eSIM that its owner has not got activated for a day
 
 
 class Action(StrEnum):
@@ -58,13 +69,16 @@ class Action(StrEnum):
     """Take what was paid as the price."""
     APPROVE = "approve"
     DECLINE = "decline"
+    HELPED = "helped"
+    """The customer was helped; nothing more is watched."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
     """One thing that waits since `since` (UTC), with the facts a person decides by.
 
-    `subject` is the kind and id of its row: "order:…", "payment:…", "claim:…".
+    `subject` is the kind and id of its row: "order:…", "payment:…", "claim:…",
+    "activation:…".
     """
 
     subject: str
@@ -78,6 +92,7 @@ class QueueItem:
     topup: TopUp | None = None
     payment: Payment | None = None
     claim: Claim | None = None
+    watch: Activation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +150,17 @@ class Desk:
             subjects.append(f"payment:{payment.id}")
         for payment in await tx.payments.surplus():
             subjects.append(f"payment:{payment.id}")
-        return subjects + [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
+        subjects += [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
+        return subjects + [f"activation:{watch.id}" for watch in await tx.activations.escalated()]
 
     async def _item(self, tx: Tx, subject: str) -> QueueItem | None:
         kind, _, row_id = subject.partition(":")
         if kind == "claim":
             claim = await tx.claims.get(row_id)
             return await _claim_item(tx, claim) if claim is not None else None
+        if kind == "activation":
+            watch = await tx.activations.get(row_id)
+            return await _activation_item(tx, watch) if watch is not None else None
         if kind == "payment":
             payment = await tx.payments.get(row_id)
             if payment is not None and payment.state is PaymentState.CAPTURED:
@@ -279,6 +298,9 @@ class Desk:
                 await decisions.returned(by, order)
             case Action.APPROVE | Action.DECLINE if claim:
                 await decisions.settle_claim(by, claim, approve=action is Action.APPROVE)
+            case Action.HELPED if item.watch:
+                if not await by.tx.activations.move(item.watch.id, Wait.ESCALATED, Wait.HELPED):
+                    raise Refused("nothing_waits")
             case _:
                 raise Refused("nothing_waits")
 
@@ -312,6 +334,21 @@ async def _claim_item(tx: Tx, claim: Claim) -> QueueItem | None:
         chat=await tx.chats.get(claim.chat_id),
         sim=sim,
         claim=claim,
+    )
+
+
+async def _activation_item(tx: Tx, watch: Activation) -> QueueItem | None:
+    if watch.state is not Wait.ESCALATED:
+        return None
+    return QueueItem(
+        subject=f"activation:{watch.id}",
+        kind=Kind.ACTIVATION,
+        since=watch.since,
+        actions=(Action.HELPED,),
+        reason="activation",
+        chat=await tx.chats.get(watch.chat_id),
+        sim=await tx.sims.get(watch.sim_id),
+        watch=watch,
     )
 
 

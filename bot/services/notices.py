@@ -1,7 +1,8 @@
 """What the bot says first: facts for the outbox, put into words when they are sent."""
 
+from bot.domain.money import Money
 from bot.domain.orders import OrderState
-from bot.ports import Notice, Priority
+from bot.ports import Notice, Priority, Wait
 
 ORDER = "order"
 """The order's message, edited to where it stands; its last edit is the receipt."""
@@ -9,6 +10,8 @@ QUEUE = "queue"
 """To an operator: something waits for a person."""
 CLAIM = "claim"
 """To a customer: what became of their claim."""
+ACTIVATION = "activation"
+"""To a customer whose eSIM waits for its activation: what to try, or that it has come."""
 REMINDER = "reminder"
 DIGEST = "digest"
 LETTER = "letter"
@@ -30,22 +33,35 @@ def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") 
 
 
 def for_operators(
-    operators: tuple[int, ...], subject: str, why: str, step: str = ""
+    operators: tuple[int, ...], subject: str, why: str, step: str = "", amount: Money | None = None
 ) -> list[Notice]:
     """One note to each operator; `subject` is the kind and id of the row that waits.
 
-    `step` tells apart the times that the same thing waits for the same reason.
+    `step` tells apart the times that the same thing waits for the same reason; `amount` is shown
+    where there is one.
     """
+    shown = {} if amount is None else {"amount": [amount.minor, amount.currency]}
     return [
         Notice(
             kind=QUEUE,
             chat_id=operator,
             dedupe_key=f"queue:{operator}:{subject}:{why}:{step}",
             priority=Priority.OPERATOR,
-            data={"subject": subject, "why": why},
+            data={"subject": subject, "why": why, **shown},
         )
         for operator in operators
     ]
+
+
+def activation(watch_id: str, chat_id: int, state: Wait) -> Notice:
+    """A watch over an eSIM's activation has come to a state that its owner hears of."""
+    return Notice(
+        kind=ACTIVATION,
+        chat_id=chat_id,
+        dedupe_key=f"activation:{watch_id}:{state}",
+        priority=Priority.TOPUP,
+        data={"watch_id": watch_id, "state": state.value},
+    )
 
 
 def claim_settled(chat_id: int, claim_id: str) -> Notice:

@@ -1,11 +1,22 @@
-"""The next reminder of a SIM, recomputed in the transaction that changes what it depends on."""
+"""What a SIM's present state asks for: its next reminder, its next reading, a watch over its
+activation. Recomputed in the transaction that changes what they depend on.
+"""
 
 from datetime import datetime
 
 from bot.domain.chats import Preferences
+from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.reminders import Planned, cycle_of, cycles, next_reminder, passed
-from bot.domain.sims import Sim
-from bot.ports import Tx
+from bot.domain.sims import Sim, SimState, Tracking
+from bot.domain.watching import TELL_AFTER, next_read
+from bot.ports import OPEN_WAITS, Activation, Tx, Wait
+from bot.services import notices
+from bot.services.ids import new_id
+
+_IN_USE = (SimState.ACTIVE, SimState.LOW, SimState.USED_UP)
+_QUIET = (Wait.LATER, Wait.HELPED)
+"""Nothing more is asked of anybody; its owner still hears when it is active."""
+_ENDED = (SimState.EXPIRED, SimState.SUSPENDED, SimState.LOST)
 
 
 async def plan_for(tx: Tx, sim: Sim, now: datetime) -> Planned | None:
@@ -32,11 +43,49 @@ async def settle(tx: Tx, sim: Sim, code: str, now: datetime, *, sent: bool) -> b
 
 
 async def replan(tx: Tx, sim_id: str, now: datetime) -> None:
-    """Store when the SIM is to be looked at next."""
+    """Store when the SIM is to be looked at next, and begin or end the watch over it."""
     sim = await tx.sims.get(sim_id)
-    if sim is not None:
-        planned = await plan_for(tx, sim, now)
-        await tx.sims.set_next_reminder(sim_id, planned.at if planned else None)
+    if sim is None:
+        return
+    planned = await plan_for(tx, sim, now)
+    await tx.sims.set_next_reminder(sim_id, planned.at if planned else None)
+    if sim.tracking is Tracking.MANAGED:
+        since = await _watched_since(tx, sim, now)
+        running = bool(await tx.orders.of_sim(sim_id, tuple(RUNNING_ORDERS)))
+        at = next_read(sim, now, running=running, waiting_since=since)
+        await tx.sims.plan_read(sim_id, at)
+
+
+async def _watched_since(tx: Tx, sim: Sim, now: datetime) -> datetime | None:
+    """Since when its activation is being waited for (UTC); None when it is not."""
+    watches = await tx.activations.of_sim(sim.id)
+    watch = watches[0] if watches and watches[0].state in (*OPEN_WAITS, *_QUIET) else None
+    if watch is not None and watch.chat_id != sim.owner_id:
+        await _end(tx, watch, Wait.OVER)
+        watch = None
+    read = sim.reading.state if sim.reading else SimState.UNKNOWN
+    if watch is None:
+        known = any(one.chat_id == sim.owner_id for one in watches)
+        if read is not SimState.PENDING_ACTIVATION or known:
+            return None
+        return now if await watch_activation(tx, sim, now) else None
+    if read in _ENDED:
+        await _end(tx, watch, Wait.OVER)
+    elif read in _IN_USE and await _end(tx, watch, Wait.ACTIVE):
+        await tx.outbox.add(notices.activation(watch.id, watch.chat_id, Wait.ACTIVE))
+    return watch.since if watch.state in OPEN_WAITS and read not in (*_ENDED, *_IN_USE) else None
+
+
+async def _end(tx: Tx, watch: Activation, state: Wait) -> bool:
+    return await tx.activations.move(watch.id, watch.state, state, next_at=None)
+
+
+async def watch_activation(tx: Tx, sim: Sim, now: datetime) -> bool:
+    """Wait, from now on, for an owned SIM's activation; False when somebody watches already."""
+    if sim.owner_id is None or sim.removed_at is not None:
+        return False
+    watch = Activation(new_id(), sim.id, sim.owner_id, Wait.WATCHED, now, now + TELL_AFTER)
+    return await tx.activations.add(watch)
 
 
 async def replan_chat(tx: Tx, chat_id: int, now: datetime) -> None:

@@ -86,7 +86,14 @@ async def open_attempt(
     return payment
 
 
-async def tell_operators(tx: Tx, selling: Selling, subject: str, why: str, step: str = "") -> None:
+async def tell_operators(
+    tx: Tx,
+    selling: Selling,
+    subject: str,
+    why: str,
+    step: str = "",
+    amount: Money | None = None,
+) -> None:
     """Put a note about `subject` ("order:<id>") into every operator's chat."""
-    for notice in notices.for_operators(selling.operators, subject, why, step):
+    for notice in notices.for_operators(selling.operators, subject, why, step, amount):
         await tx.outbox.add(notice)

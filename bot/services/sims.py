@@ -3,7 +3,6 @@
 A SIM of somebody else never answers anything but "not yours": no method tells whether it exists.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,19 +27,15 @@ from bot.services.ownership import (
     take_with_code,
 )
 from bot.services.planning import replan, settle_passed
+from bot.services.readings import read
 from bot.services.work import Worker
 
 log = structlog.get_logger()
 
 FRESH = timedelta(seconds=60)
 """A reading younger than this is not asked for again, however often somebody taps."""
-READ_EVERY = timedelta(hours=6)
 NICKNAME = 40
 """Most characters of a nickname."""
-
-_BATCH = 20
-_REST = timedelta(hours=1)
-"""How long a SIM that could not be read in the background is left alone."""
 
 
 class MatchKind(StrEnum):
@@ -75,8 +70,6 @@ class Sims:
         self._carriers = carriers
         self._pepper = pepper.encode()
         self._operators = operators
-        self._resting: dict[str, datetime] = {}
-        self.worker = Worker("readings", self.refresh_due)
         self.rings: list[Worker] = []
         """Workers to wake when a message or another reminder time has come of it."""
 
@@ -209,33 +202,12 @@ class Sims:
         if sim.reading is not None and now - sim.reading.taken_at < FRESH and not force:
             return sim
         try:
-            reading = await carrier.snapshot(sim)
+            fresh = await read(self._store, self._clock, carrier, sim)
         except SupplierUnavailable as error:
             log.warning("reading_failed", sim=sim.id, reason=error.reason)
-            self._resting[sim.id] = now + _REST
             return sim
-        self._resting.pop(sim.id, None)
-        async with self._store.write() as tx:
-            await tx.sims.add_reading(sim.id, reading)
-            await replan(tx, sim.id, self._clock.now())
-            fresh = await tx.sims.get(sim.id)
         self._ring()
-        return fresh or sim
-
-    async def refresh_due(self) -> None:
-        """Read the SIMs whose reading has grown old. One that fails does not hold up the rest."""
-        now = self._clock.now()
-        self._resting = {sim: until for sim, until in self._resting.items() if until > now}
-        async with self._store.read() as tx:
-            old = await tx.sims.to_read(now - READ_EVERY, _BATCH + len(self._resting))
-        due = [sim for sim in old if sim.id not in self._resting][:_BATCH]
-        found = await asyncio.gather(
-            *(self.refresh(sim, force=True) for sim in due), return_exceptions=True
-        )
-        for sim, result in zip(due, found, strict=True):
-            if isinstance(result, BaseException):
-                log.error("reading_crashed", sim=sim.id, exc_info=result)
-                self._resting[sim.id] = now + _REST
+        return fresh
 
     # ---- what its owner says -------------------------------------------------------------
 

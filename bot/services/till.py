@@ -13,6 +13,7 @@ from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherStat
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services import notices
 from bot.services.ids import new_id
+from bot.services.planning import replan
 from bot.services.selling import (
     Refused,
     Selling,
@@ -277,6 +278,7 @@ async def pay_order(
             next_at=now,
         )
     )
+    await replan(tx, order.sim_id, now)
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.PAID))
 
 

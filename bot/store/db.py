@@ -33,8 +33,9 @@ from bot.store.reminders import ReminderRows
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.transactions import transaction
+from bot.store.watching import ActivationRows, HintRows
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4
@@ -67,6 +68,8 @@ class SqlTx:
         self.chats: ports.Chats = ChatRows(conn)
         self.sims: ports.Sims = SimRows(conn)
         self.activities: ports.Activities = ActivityRows(conn)
+        self.activations: ports.Activations = ActivationRows(conn)
+        self.hints: ports.Hints = HintRows(conn)
         self.rules: ports.Rules = RuleRows(conn)
         self.claims: ports.Claims = ClaimRows(conn)
         self.catalogue: ports.Catalogue = PlanRows(conn)

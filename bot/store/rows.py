@@ -1,12 +1,12 @@
 """How frozen models lie in tables, and the two statements every aggregate uses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Row, String, Table, insert, literal_column, update
+from sqlalchemy import Column, ColumnElement, String, Table, insert, literal_column, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,7 +41,7 @@ class Shape(Generic[T]):
             else:
                 self.columns.append(table.c[name])
 
-    def load(self, row: Row[*tuple[Any, ...]]) -> T:
+    def load(self, row: Sequence[Any]) -> T:
         """The model from a row of exactly `columns`, in their order."""
         if not self.money:
             return self.model(*row)

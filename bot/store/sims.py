@@ -99,7 +99,9 @@ class SimRows:
                 sim_id=sim_id, taken_at=reading.taken_at, source=reading.source, reading=reading
             )
         )  # fmt: skip
-        values: dict[str, Any] = {"reading": reading, "read_at": reading.taken_at}
+        values: dict[str, Any] = {
+            "reading": reading, "read_at": reading.taken_at, "read_failures": 0
+        }  # fmt: skip
         if reading.expiry is not None:
             values["expiry"] = reading.expiry
             values["grace_end"] = case(
@@ -144,17 +146,50 @@ class SimRows:
         statement = _remindable(select(sims.c.next_reminder_at))
         return await self._conn.scalar(statement.order_by(sims.c.next_reminder_at).limit(1))
 
-    async def to_read(self, before: datetime, limit: int) -> list[Sim]:
-        """Owned managed SIMs whose newest reading is older than `before`, soonest expiry first."""
-        statement = select(*_SIM.columns).where(
-            sims.c.tracking == word(Tracking.MANAGED),
-            sims.c.removed_at.is_(None),
-            sims.c.owner_id.is_not(None),
-            sims.c.read_at < before,
-        )
-        undated = case((sims.c.expiry.is_(None), 1), else_=0)
-        ordered = statement.order_by(undated, sims.c.expiry, sims.c.seq)
-        return await self._many(ordered.limit(limit))
+    async def of_supplier(
+        self, supplier: str, supplier_ref: str | None, iccid: str | None
+    ) -> Sim | None:
+        """The supplier's managed SIM of that name there, else of that ICCID."""
+        ours = (
+            sims.c.tracking == word(Tracking.MANAGED), sims.c.removed_at.is_(None),
+            sims.c.supplier == supplier,
+        )  # fmt: skip
+        statement = select(*_SIM.columns).where(*ours).order_by(sims.c.seq.desc()).limit(1)
+        found: list[Sim] = []
+        if supplier_ref is not None:
+            found = await self._many(statement.where(sims.c.supplier_ref == supplier_ref))
+        if not found and iccid is not None:
+            found = await self._many(statement.where(sims.c.iccid == bare_iccid(iccid)))
+        return found[0] if found else None
+
+    async def to_read(self, now: datetime, limit: int) -> list[tuple[Sim, int]]:
+        """Owned managed SIMs whose next reading is due, the longest due first, each with how
+        often reading it has failed in a row."""
+        columns = (sims.c.read_failures, *_SIM.columns)
+        statement = _readable(select(*columns)).where(sims.c.next_read_at <= now)
+        ordered = statement.order_by(sims.c.next_read_at, sims.c.seq).limit(limit)
+        rows = await self._conn.execute(ordered)
+        return [(_SIM.load(row[1:]), row[0]) for row in rows]
+
+    async def next_to_read(self) -> datetime | None:
+        """The smallest next_read_at of the SIMs that `to_read` would ever give."""
+        statement = _readable(select(sims.c.next_read_at))
+        return await self._conn.scalar(statement.order_by(sims.c.next_read_at).limit(1))
+
+    async def plan_read(self, sim_id: str, at: datetime) -> None:
+        """When to read it next, unless readings of it fail: then that pause stands."""
+        well = (sims.c.id == sim_id, sims.c.read_failures == 0)
+        await self._conn.execute(update(sims).where(*well).values(next_read_at=at))
+
+    async def set_next_read(self, sim_id: str, at: datetime, failures: int = 0) -> None:
+        """When to read it next; `failures` is how often reading it has failed in a row."""
+        statement = update(sims).where(sims.c.id == sim_id)
+        await self._conn.execute(statement.values(next_read_at=at, read_failures=failures))
+
+    async def purge_readings(self, before: datetime) -> int:
+        """Forget readings taken before that moment; how many went. A SIM keeps its newest."""
+        statement = delete(readings).where(readings.c.taken_at < before)
+        return (await self._conn.execute(statement)).rowcount
 
     async def kept(self) -> list[Sim]:
         """Owned SIMs with a rule or a keep-number deadline, in the order they came."""
@@ -175,4 +210,12 @@ def _remindable(statement: Select[*_Ts]) -> Select[*_Ts]:
     )
     return statement.join_from(sims, chats, reachable).where(
         sims.c.next_reminder_at.is_not(None), sims.c.removed_at.is_(None)
+    )
+
+
+def _readable(statement: Select[*_Ts]) -> Select[*_Ts]:
+    return statement.where(
+        sims.c.tracking == word(Tracking.MANAGED),
+        sims.c.removed_at.is_(None),
+        sims.c.owner_id.is_not(None),
     )

@@ -15,7 +15,7 @@ from bot.chat.views.reasons import because
 from bot.services.desk import Action, NotOperator
 from bot.services.selling import Refused
 
-_SUBJECT = r":(?:order|payment|claim):[a-z0-9-]{1,40}"
+_SUBJECT = r":(?:order|payment|claim|activation):[a-z0-9-]{1,40}"
 _ACTION = ":(?:" + "|".join(Action) + ")"
 
 

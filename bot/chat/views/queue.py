@@ -7,6 +7,7 @@ from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
+from bot.domain.money import Money
 from bot.i18n import N_, Html, Words
 from bot.services.desk import Action, Kind, QueueItem, Settled
 
@@ -25,6 +26,7 @@ WHYS = {
     "reversed": N_("The supplier took a delivered top-up back and returned your money."),
     "price_moved": N_("A plan costs more at the supplier than you allow; it is not sold."),
     "wallet_low": N_("Your balance at a supplier is running low."),
+    "activation": N_("An eSIM has not been activated a day after its customer was to use it."),
     "owned": N_("A customer asks for a SIM that belongs to someone else."),
 }
 KINDS = {
@@ -33,6 +35,7 @@ KINDS = {
     Kind.MISMATCH: N_("Wrong amount"),
     Kind.REFUND: N_("Refund due"),
     Kind.CLAIM: N_("Claim"),
+    Kind.ACTIVATION: N_("Not activated"),
 }
 ACTIONS = {
     Action.DELIVERED: N_("Done: it arrived"),
@@ -43,19 +46,25 @@ ACTIONS = {
     Action.ACCEPT: N_("Accept this amount"),
     Action.APPROVE: N_("It is theirs"),
     Action.DECLINE: N_("Decline"),
+    Action.HELPED: N_("Done: I helped"),
 }
 CONFIRMED = frozenset({Action.SUBMIT_AGAIN, Action.REFUND, Action.RETURNED})
 """Decisions that move money and are asked about once more."""
 
 
-def note(t: Words, subject: str, why: str) -> Screen:
-    """A short note that leads to what waits; a charge without an order is only named."""
+def note(t: Words, subject: str, why: str, amount: Money | None = None) -> Screen:
+    """A short note that leads to what waits; what is no matter of the queue is only named."""
     text = t("📋 {text}", text=t(WHYS.get(why, N_("Something waits for a person."))))
     whole = button(t.plain("All of the queue"), "queue")
     kind, _, name = subject.partition(":")
     if kind == "charge":
         charge = t("Charge: <code>{charge}</code>", charge=name)
         return Screen(lines(text, charge), [[whole]])
+    if kind == "supplier":
+        balance = t("Balance: {amount}", amount=t.money(amount)) if amount else None
+        return Screen(lines(text, t("Supplier: {name}", name=name), balance), [[whole]])
+    if kind == "plan":
+        return Screen(lines(text, t("Plan: <code>{name}</code>", name=name)), [[whole]])
     return Screen(text, [[button(t.plain("Open"), "qitem", subject), whole]])
 
 
@@ -105,7 +114,7 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
         t("Customer: {name}", name=one.chat.first_name or one.chat.id) if one.chat else None,
         t("SIM: {title}", title=title(one.sim)) if one.sim else None,
     ]
-    if one.sim is not None and one.kind in (Kind.BY_HAND, Kind.CLAIM):
+    if one.sim is not None and one.kind in (Kind.BY_HAND, Kind.CLAIM, Kind.ACTIVATION):
         number = one.sim.msisdn or one.sim.iccid
         parts.append(t("Number: <code>{number}</code>", number=number) if number else None)
     if order is not None:

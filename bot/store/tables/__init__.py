@@ -9,12 +9,14 @@ from bot.store.tables.flow import (
     audit,
     conversations,
     drafts,
+    hints,
     inbox,
     outbox,
     reminders,
     transitions,
 )
 from bot.store.tables.people import (
+    activations,
     activities,
     chats,
     claim_codes,
@@ -26,6 +28,7 @@ from bot.store.tables.people import (
 from bot.store.tables.sales import orders, payments, plans, promos, quotes, topups, vouchers
 
 __all__ = [
+    "activations",
     "activities",
     "audit",
     "chats",
@@ -33,6 +36,7 @@ __all__ = [
     "claims",
     "conversations",
     "drafts",
+    "hints",
     "inbox",
     "metadata",
     "orders",

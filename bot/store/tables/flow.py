@@ -41,6 +41,22 @@ inbox = Table(
 partial("ix_inbox_unfinished", inbox.c.received_at, inbox.c.update_id, where="done_at IS NULL")
 partial("ix_inbox_done_at", inbox.c.done_at, where="done_at IS NOT NULL")
 
+hints = Table(
+    "hints",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("supplier", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("ref", String),
+    Column("supplier_ref", String),
+    Column("iccid", String),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    UniqueConstraint("supplier", "event_id"),
+)
+partial("ix_hints_waiting", hints.c.id, where="done_at IS NULL")
+partial("ix_hints_done_at", hints.c.done_at, where="done_at IS NOT NULL")
+
 outbox = Table(
     "outbox",
     metadata,

@@ -12,10 +12,12 @@ from sqlalchemy import (
     Table,
     Time,
     UniqueConstraint,
+    text,
 )
 
 from bot.domain.rules import Activity
 from bot.domain.sims import SimForm, Source, Tracking
+from bot.ports import Wait
 from bot.store.tables.base import BIG, OFFSETS, OVERRIDE, READING, RULE, key, metadata, partial, seq
 from bot.store.types import Json, UtcDateTime, Word
 
@@ -77,6 +79,11 @@ sims = Table(
     Column("deadline_source", Word(Source)),
     Column("device", String),
     Column("imei", String),
+    # The epoch: at once. Counted only while a supplier can be asked on behalf of an owner.
+    Column(
+        "next_read_at", UtcDateTime, nullable=False, server_default=text("'1970-01-01 00:00:00+00'")
+    ),
+    Column("read_failures", Integer, nullable=False, server_default=text("0")),  # in a row
 )
 partial("ix_sims_next_reminder_at", sims.c.next_reminder_at,
        where="next_reminder_at IS NOT NULL")  # fmt: skip
@@ -89,8 +96,10 @@ partial("uq_sims_managed_iccid", sims.c.iccid,
        where="tracking = 'managed' AND removed_at IS NULL", unique=True)  # fmt: skip
 partial("ix_sims_managed_msisdn", sims.c.msisdn,
        where="tracking = 'managed' AND removed_at IS NULL")  # fmt: skip
-partial("ix_sims_to_read", sims.c.read_at, where="tracking = 'managed' AND removed_at IS NULL"
-       " AND owner_id IS NOT NULL")  # fmt: skip
+partial("ix_sims_next_read_at", sims.c.next_read_at, where="tracking = 'managed'"
+       " AND removed_at IS NULL AND owner_id IS NOT NULL")  # fmt: skip
+partial("ix_sims_supplier_ref", sims.c.supplier, sims.c.supplier_ref,
+       where="tracking = 'managed' AND removed_at IS NULL")  # fmt: skip
 
 readings = Table(
     "readings",
@@ -102,6 +111,21 @@ readings = Table(
     Column("reading", Json(READING), nullable=False),
     Index(None, "sim_id", "taken_at"),
 )
+
+activations = Table(
+    "activations",
+    metadata,
+    seq(),
+    key(),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False, index=True),
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False),
+    Column("state", Word(Wait), nullable=False, index=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+)
+partial("ix_activations_next_at", activations.c.next_at, where="next_at IS NOT NULL")
+partial("uq_activations_open", activations.c.sim_id,
+       where="state IN ('watched', 'told', 'escalated')", unique=True)  # fmt: skip
 
 activities = Table(
     "activities",

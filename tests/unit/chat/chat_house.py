@@ -19,13 +19,14 @@ from bot.chat.lanes import LaneQueue, Processor
 from bot.chat.memory import Memory
 from bot.chat.shop import Merchant, Shop
 from bot.ports import Store
+from bot.services.activation import Activations
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
 from tests.unit.services import sale_house
-from tests.unit.services.house import PEPPER
+from tests.unit.services.house import PEPPER, SELLING
 
 Answer = tuple[int, dict[str, Any]] | BaseException
 Raw = dict[str, Any]
@@ -138,7 +139,8 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         store=store, clock=shop.clock, sims=Sims(store, shop.clock, carriers, PEPPER, ()),
         keeping=Keeping(store, shop.clock, {}),
         checkout=shop.checkout, till=shop.till, reminding=Reminding(store, shop.clock, carriers),
-        desk=shop.desk, merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
+        desk=shop.desk, activations=Activations(store, shop.clock, carriers, SELLING),
+        merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
 
 

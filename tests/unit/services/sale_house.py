@@ -38,11 +38,13 @@ from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
 from bot.services.refunds import Refunds
 from bot.services.till import Till
+from bot.services.wallets import Wallets
 from bot.store import Database
 from tests.unit.services.house import PEPPER, SELLING, HandClock, by_hand, fresh, opened
 from tests.unit.store.samples import ALICE, NOW, PLAN, days, managed, quote, voucher
 
 S, P, T = OrderState, PaymentState, TopUpState
+LOW = Money(2000, "USD")
 STARS = Money(993, "XTR")
 BILL = Bill("5 GB", "5 GB for boom", "5 GB")
 CODE = "XV7F-3K2M-9PQ4-TD8W"
@@ -73,6 +75,8 @@ class Seller:
     reads_down: bool = False
     buys_anyway: bool = False
     """The next submit buys, whatever it answers."""
+    purse: Money | None = None
+    """Our balance there."""
     hides: bool = False
     """Readings do not show what was bought."""
     expiry_days: float = 10
@@ -130,7 +134,9 @@ class Seller:
         raise WebhookRefused("no webhooks here")
 
     async def wallet(self) -> Money | None:
-        return None
+        if self.reads_down:
+            raise SupplierUnavailable("timeout")
+        return self.purse
 
     async def close(self) -> None:
         return None
@@ -173,6 +179,7 @@ class Shop:
     person: Seller
     cashier: Cashier
     carriers: dict[str, Carrier]
+    wallets: Wallets = field(init=False)
     checkout: Checkout = field(init=False)
     till: Till = field(init=False)
     fulfilment: Fulfilment = field(init=False)
@@ -187,7 +194,8 @@ class Shop:
         """New services, as a new process has them; `store` stands before the database."""
         store = store or self.database
         payments = {Method.STARS: self.cashier}
-        self.checkout = Checkout(store, self.clock, self.carriers, payments, SELLING)
+        self.wallets = Wallets(store, self.clock, self.carriers, SELLING, {"esim_access": LOW})
+        self.checkout = Checkout(store, self.clock, self.carriers, payments, SELLING, self.wallets)
         self.till = Till(store, self.clock, SELLING)
         self.fulfilment = Fulfilment(store, self.clock, self.carriers, SELLING)
         self.refunds = Refunds(store, self.clock, payments, SELLING)

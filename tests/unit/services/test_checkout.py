@@ -153,7 +153,7 @@ async def test_stars_need_a_rate_and_a_switch(shop: Shop) -> None:
         await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
     off = Checkout(
         shop.database, shop.clock, shop.carriers, {Method.STARS: shop.cashier},
-        replace(SELLING, methods=frozenset({Method.VOUCHER})),
+        replace(SELLING, methods=frozenset({Method.VOUCHER})), shop.wallets,
     )  # fmt: skip
     placed = await shop.place(2)
     with pytest.raises(Refused, match="method_off"):

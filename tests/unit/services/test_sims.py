@@ -12,7 +12,7 @@ from bot.domain.codes import digest
 from bot.domain.identify import Identified, Kind
 from bot.domain.sims import KeepRule, Sim, SimForm, Source, Tracking
 from bot.services.ownership import LOCKED_FOR, WRONG_CODES, SimRefused
-from bot.services.sims import FRESH, READ_EVERY, MatchKind, Sims
+from bot.services.sims import FRESH, MatchKind, Sims
 from bot.store import Database
 from tests.unit.services.house import (
     OPERATOR,
@@ -369,31 +369,3 @@ async def test_a_self_tracked_sim_asks_nobody(house: House) -> None:
     mine = await house.track()
     assert await house.sims.refresh(mine, force=True) == mine
     assert house.supplier.asked == []
-
-
-async def test_old_readings_are_renewed_in_the_background(house: House) -> None:
-    await house.stock()
-    await house.stock("m2", OTHER, iccid="89852022000000000023")
-    await house.sims.claim(ALICE, "m1", CODE)
-    house.supplier.asked.clear()
-    await house.sims.refresh_due()
-    assert house.supplier.asked == []
-    house.clock.advance(seconds=READ_EVERY.total_seconds() + 1)
-    await house.sims.refresh_due()
-    assert house.supplier.asked == ["m1"]
-
-
-async def test_a_sim_that_fails_rests_and_the_others_are_read(house: House) -> None:
-    for number in range(1, 24):
-        await house.stock(f"m{number}", None, iccid=None, owner_id=ALICE, expiry=days(number))
-    for number in range(1, 22):
-        del house.supplier.shown[f"m{number}"]
-    await house.sims.refresh_due()
-    assert len(house.supplier.asked) == 20
-    house.supplier.asked.clear()
-    await house.sims.refresh_due()
-    assert house.supplier.asked == ["m21", "m22", "m23"]
-    house.clock.advance(hours=2)
-    house.supplier.asked.clear()
-    await house.sims.refresh_due()
-    assert "m1" in house.supplier.asked

@@ -1,6 +1,7 @@
 """SIMs, readings, claims, the reminders' ledger."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -251,24 +252,59 @@ async def test_due_sims_come_oldest_first_and_only_where_one_can_write(people: D
         assert await tx.sims.next_due() is None
 
 
-async def test_readings_are_taken_of_who_expires_first(people: Database) -> None:
+async def test_readings_are_taken_when_they_are_due(people: Database) -> None:
     async with people.write() as tx:
 
-        async def put(found: Sim) -> None:
+        async def put(found: Sim, at: datetime | None = None, failures: int = 0) -> None:
             assert await tx.sims.add(found)
+            if at is not None:
+                await tx.sims.set_next_read(found.id, at, failures)
 
-        await put(managed("undated", ALICE, expiry=None, iccid="891"))
-        await put(managed("later", ALICE, expiry=days(9), iccid="892"))
-        await put(managed("soon", BOB, expiry=days(1), iccid="893"))
-        await put(managed("fresh", BOB, expiry=days(1), iccid="894", reading=reading()))
-        await put(managed("stock", expiry=days(1), iccid="895"))
+        await put(managed("new", ALICE, iccid="891"))
+        await put(managed("later", ALICE, iccid="892"), minutes(30))
+        await put(managed("failing", BOB, iccid="893"), minutes(-5), 2)
+        await put(managed("stock", iccid="895"))
         await put(managed("gone", BOB, removed_at=NOW, iccid="896"))
         await put(sim("self"))
-        old = replace(reading(), taken_at=minutes(-60))
-        await tx.sims.add_reading("later", replace(old, expiry=None))
-        found = await tx.sims.to_read(minutes(-30), 9)
-        assert [one.id for one in found] == ["soon", "later", "undated"]
-        assert [one.id for one in await tx.sims.to_read(minutes(-30), 1)] == ["soon"]
+        found = await tx.sims.to_read(NOW, 9)
+        assert [(one.id, failures) for one, failures in found] == [("new", 0), ("failing", 2)]
+        assert len(await tx.sims.to_read(NOW, 1)) == 1
+        await tx.sims.plan_read("new", minutes(60))
+        await tx.sims.plan_read("failing", minutes(60))
+        assert await tx.sims.next_to_read() == minutes(-5), "the pause after a failure stands"
+        await tx.sims.add_reading("failing", reading())
+        await tx.sims.plan_read("failing", minutes(60))
+        assert await tx.sims.next_to_read() == minutes(30)
+        assert [one.id for one, _ in await tx.sims.to_read(minutes(30), 9)] == ["later"]
+
+
+async def test_old_readings_are_forgotten_but_the_newest(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(sim())
+        for day in (-100, -91, -20):
+            await tx.sims.add_reading("sim-a", reading(taken_at=days(day)))
+        assert await tx.sims.purge_readings(days(-90)) == 2
+        assert [old.taken_at for old in await tx.sims.history("sim-a", days(-999))] == [days(-20)]
+        assert await tx.sims.purge_readings(days(0)) == 1
+        kept = await tx.sims.get("sim-a")
+        assert kept is not None
+        assert kept.reading is not None
+
+
+async def test_a_supplier_names_its_sim_by_reference_or_iccid(people: Database) -> None:
+    async with people.write() as tx:
+        await tx.sims.add(managed("m1", ALICE, iccid="8985202200000000001", supplier_ref="t1"))
+        await tx.sims.add(sim("mine", BOB, iccid="8985202200000000009"))
+        for name, iccid in (
+            ("t1", None),
+            ("t9", "8985202200000000001F"),
+            (None, "8985202200000000001"),
+        ):
+            found = await tx.sims.of_supplier("esim_access", name, iccid)
+            assert found is not None
+            assert found.id == "m1"
+        assert await tx.sims.of_supplier("airalo", "t1", "8985202200000000001") is None
+        assert await tx.sims.of_supplier("manual", None, "8985202200000000009") is None
 
 
 async def test_a_claim_code_opens_one_sim_once(people: Database) -> None:
