@@ -23,7 +23,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.airalo_shown import (
-    Json,
     Refused,
     Shown,
     coded,
@@ -33,12 +32,11 @@ from bot.demo.airalo_shown import (
 )
 from bot.demo.airalo_state import AiraloState, Esim, Package
 from bot.demo.airalo_webhooks import Notifier
-from bot.demo.calls import HIDDEN, CallLog
-from bot.demo.esim_access import Dropped, Held
+from bot.demo.calls import CallLog
 from bot.demo.faults import FaultBoard
+from bot.demo.stand_in import Dropped, Json, StandIn
 from bot.ports import Clock
 
-SLOW_SECONDS = 3.0
 TOKEN_LIFE = 31_622_400
 
 NAME = "airalo"
@@ -88,8 +86,6 @@ def airalo_routes(
     state: AiraloState, clock: Clock, faults: FaultBoard, calls: CallLog
 ) -> list[Route]:
     """The supplier's paths, to be mounted anywhere; its faults become known to the board."""
-    for name, title_en, title_zh, description in FAULTS:
-        faults.register(f"{NAME}.{name}", title_en, title_zh, description)
     supplier = _Supplier(state, clock, faults, calls)
     return [
         Route(f"/v2{path}", supplier.serving(path, work), methods=[method])
@@ -97,14 +93,12 @@ def airalo_routes(
     ]
 
 
-class _Supplier:
+class _Supplier(StandIn):
     def __init__(
         self, state: AiraloState, clock: Clock, faults: FaultBoard, calls: CallLog
     ) -> None:
+        super().__init__(NAME, FAULTS, clock, faults, calls)
         self._state = state
-        self._clock = clock
-        self._faults = faults
-        self._calls = calls
         self._shown = Shown(state, clock, self._set)
         self._told: dict[str, Json] = {}
         self._arrivals: dict[str, deque[float]] = {}
@@ -123,38 +117,22 @@ class _Supplier:
             ("POST", "/simulator/webhook", self._notifier.simulate),
         )
 
-    def _struck(self, name: str) -> bool:
-        return self._faults.take(f"{NAME}.{name}")
-
-    def _set(self, name: str) -> bool:
-        return self._faults.is_set(f"{NAME}.{name}")
-
     def serving(
         self, path: str, work: Callable[[Json], Any]
     ) -> Callable[[Request], Awaitable[Response]]:
         """One path: limits, token, signature, its own work, its misbehaviour, the log."""
 
         async def serve(request: Request) -> Response:
-            began = time.perf_counter()
-            if self._struck("slow"):
-                await asyncio.sleep(SLOW_SECONDS)
             asked = await _asked(request)
-            try:
-                self._check(path, request, asked)
-                response = await self._done(path, work, asked)
-            except Refused as error:
-                response = error.response
-            lost = isinstance(response, Dropped)
-            answer = None if lost else json.loads(bytes(response.body) or b"null")
-            self._calls.add(
-                to=NAME,
-                method=path,
-                request=_hidden(asked),
-                answer=_hidden(answer),
-                status=0 if lost else response.status_code,
-                ms=(time.perf_counter() - began) * 1000,
-            )
-            return response
+
+            async def done() -> tuple[Json, Response]:
+                try:
+                    self._check(path, request, asked)
+                    return asked, await self._done(path, work, asked)
+                except Refused as error:
+                    return asked, error.response
+
+            return await self._logged(path, done)
 
         return serve
 
@@ -192,13 +170,10 @@ class _Supplier:
         answer = work(asked)
         if asyncio.iscoroutine(answer):
             answer = await answer
-        if buys and self._struck("timeout_after_success"):
-            return Dropped()
-        if buys and self._struck("slow_after_success"):
-            return Held()
         if buys and self._struck("unexpected_53"):
             raise coded(53, "Something unexpected happened. Please try again later.")
-        return JSONResponse(in_other_types(answer) if self._struck("other_types") else answer)
+        told = JSONResponse(in_other_types(answer) if self._struck("other_types") else answer)
+        return self._arriving(told) if buys else told
 
     # -- the paths
 
@@ -302,11 +277,3 @@ async def _asked(request: Request) -> Json:
         body = await request.json()
         return body if isinstance(body, dict) else {}
     return {name: str(value) for name, value in (await request.form()).items()}
-
-
-def _hidden(told: Any) -> Any:
-    """Without our secret and the tokens: the log is shown on a page."""
-    if not isinstance(told, dict):
-        return told
-    secret = ("client_secret", "access_token")
-    return {name: HIDDEN if name in secret else _hidden(told[name]) for name in told}

@@ -9,9 +9,8 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from bot.demo.airalo_state import AiraloState, Esim, Operator, Order, Package
+from bot.demo.stand_in import Json
 from bot.ports import Clock
-
-Json = dict[str, Any]
 
 DISCOUNT = 20
 

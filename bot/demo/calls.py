@@ -13,6 +13,9 @@ from bot.demo.clock import WorldClock
 SECRET_KEYS = frozenset(
     {
         "token",
+        "access_token",
+        "client_id",
+        "client_secret",
         "secret",
         "secret_token",
         "secretkey",
@@ -72,11 +75,10 @@ class CallLog:
     def add(
         self, *, to: str, method: str, request: Any, answer: Any, status: int, ms: float
     ) -> Call:
-        """Record one call to `to` ("telegram", "esim_access", …); secrets in the request go."""
+        """Record one call to `to` ("telegram", "esim_access", …), without secrets."""
         self._last_id += 1
-        call = Call(
-            self._last_id, self._clock.now(), to, method, redact(request), answer, status, ms
-        )
+        asked, told = redact(request), redact(answer)
+        call = Call(self._last_id, self._clock.now(), to, method, asked, told, status, ms)
         self._calls.append(call)
         for listener in self.listeners:
             listener(call)

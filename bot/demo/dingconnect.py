@@ -7,10 +7,8 @@ GetProducts with a number that nobody knows lists everything.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -30,13 +28,10 @@ from bot.demo.dingconnect_shown import (
     transfer_shown,
 )
 from bot.demo.dingconnect_state import COUNTRIES, DingConnectState, Product, Transfer
-from bot.demo.esim_access import Dropped, Held
 from bot.demo.faults import FaultBoard
+from bot.demo.stand_in import Dropped, Json, StandIn
 from bot.ports import Clock
 
-Json = dict[str, Any]
-
-SLOW_SECONDS = 3.0
 DEARER = Decimal("1.25")
 
 NAME = "dingconnect"
@@ -66,8 +61,6 @@ def dingconnect_routes(
     state: DingConnectState, clock: Clock, faults: FaultBoard, calls: CallLog
 ) -> list[Route]:
     """The supplier's paths, to be mounted anywhere; its faults become known to the board."""
-    for name, title_en, title_zh, description in FAULTS:
-        faults.register(f"{NAME}.{name}", title_en, title_zh, description)
     supplier = _Supplier(state, clock, faults, calls)
     return [
         Route(f"/api/V1/{method}", supplier.answer, methods=[verb])
@@ -75,14 +68,12 @@ def dingconnect_routes(
     ]
 
 
-class _Supplier:
+class _Supplier(StandIn):
     def __init__(
         self, state: DingConnectState, clock: Clock, faults: FaultBoard, calls: CallLog
     ) -> None:
+        super().__init__(NAME, FAULTS, clock, faults, calls)
         self._state = state
-        self._clock = clock
-        self._faults = faults
-        self._calls = calls
         self.methods: dict[str, tuple[str, Callable[[Any], Json]]] = {
             "GetBalance": ("GET", self._balance),
             "GetAccountLookup": ("GET", self._account_lookup),
@@ -94,37 +85,24 @@ class _Supplier:
             "SendTransfer": ("POST", self._send),
         }
 
-    def _struck(self, name: str) -> bool:
-        return self._faults.take(f"{NAME}.{name}")
-
     async def answer(self, request: Request) -> Response:
         """One call: key, the method's own work, its misbehaviour, the log."""
-        began = time.perf_counter()
         method = request.url.path.rpartition("/")[2]
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         raw = await request.body()
-        if self._struck("slow"):
-            await asyncio.sleep(SLOW_SECONDS)
-        self._state.settle(self._clock.now())
-        asked: Any = query
-        response: Response
-        try:
-            self._check_key(request)
-            asked = _parsed(method, raw) if request.method == "POST" else query
-            response = self._handled(method, asked)
-        except Refused as refused:
-            record = {"TransferRecord": refused.record} if method == "SendTransfer" else {}
-            response = self._shown(record, refused.result, refused.errors, refused.status)
-        shown = bytes(response.body)
-        self._calls.add(
-            to=NAME,
-            method=method,
-            request=asked,
-            answer=json.loads(shown) if shown.startswith(b"{") else None,
-            status=0 if isinstance(response, Dropped) else response.status_code,
-            ms=(time.perf_counter() - began) * 1000,
-        )
-        return response
+
+        async def work() -> tuple[Any, Response]:
+            self._state.settle(self._clock.now())
+            asked: Any = query
+            try:
+                self._check_key(request)
+                asked = _parsed(method, raw) if request.method == "POST" else query
+                return asked, self._handled(method, asked)
+            except Refused as refused:
+                record = {"TransferRecord": refused.record} if method == "SendTransfer" else {}
+                return asked, self._shown(record, refused.result, refused.errors, refused.status)
+
+        return await self._logged(method, work)
 
     def _check_key(self, request: Request) -> None:
         given = request.headers.get("api_key", "")
@@ -149,10 +127,7 @@ class _Supplier:
             return Dropped()
         if self._struck("server_error"):
             raise Refused(5, "OtherError")
-        done = self._shown(work(asked), 1)
-        if self._struck("timeout_after_success"):
-            return Dropped()
-        return Held() if self._struck("slow_after_success") else done
+        return self._arriving(self._shown(work(asked), 1))
 
     def _shown(
         self, answer: Json, result: int, errors: list[Any] | None = None, status: int = 200
@@ -165,7 +140,7 @@ class _Supplier:
     # -- reference data
 
     def _balance(self, _: Json) -> Json:
-        empty = self._faults.is_set(f"{NAME}.wallet_empty")
+        empty = self._set("wallet_empty")
         return {"Balance": 0.0 if empty else float(self._state.balance), "CurrencyIso": "USD"}
 
     def _account_lookup(self, query: Json) -> Json:
@@ -188,7 +163,7 @@ class _Supplier:
         return {"Items": [provider_shown(provider) for provider in shown]}
 
     def _provider_status(self, query: Json) -> Json:
-        down = self._faults.is_set(f"{NAME}.provider_down")
+        down = self._set("provider_down")
         return {
             "Items": [
                 {"ProviderCode": provider.code, "IsProcessingTransfers": not down, "Message": ""}
@@ -261,7 +236,7 @@ class _Supplier:
 
     def _transfer_shown(self, transfer: Transfer) -> Json:
         shown = transfer_shown(transfer, self._state.product(transfer.sku), self._clock.now())
-        if self._faults.is_set(f"{NAME}.code_in_text"):
+        if self._set("code_in_text"):
             shown["ReceiptParams"] = {}
         return shown
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.demo.dingconnect_state import Product, Provider, Transfer
-
-Json = dict[str, Any]
+from bot.demo.stand_in import Json
 
 
 def price_shown(product: Product, send: Decimal, receive: Decimal) -> Json:

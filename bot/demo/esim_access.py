@@ -6,7 +6,6 @@ the documents leave open is answered the unkind way: a repeated transactionId bu
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -18,19 +17,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from bot.demo.calls import CallLog
 from bot.demo.esim_access_state import EsimAccessState, Package, Profile
 from bot.demo.faults import FaultBoard
+from bot.demo.stand_in import Dropped, Json, StandIn
 from bot.ports import Clock
-
-Json = dict[str, Any]
 
 CLOCK_SKEW_SECONDS = 300
 MAX_TOPUPS = 10
-HELD_SECONDS = 40.0
-SLOW_SECONDS = 3.0
 
 NAME = "esim_access"
 FAULTS = (
@@ -76,45 +71,21 @@ class Refused(Exception):
         self.text = text
 
 
-class Dropped(Response):
-    """Headers, then the end of the connection: the client never learns what became of its call."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"100"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-class Held(Dropped):
-    """Nothing until the client hangs up, or HELD_SECONDS have passed."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            async with asyncio.timeout(HELD_SECONDS):
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-        except TimeoutError:
-            await super().__call__(scope, receive, send)
-
-
 def esim_access_routes(
     state: EsimAccessState, clock: Clock, faults: FaultBoard, calls: CallLog
 ) -> list[Route]:
     """The supplier's paths, to be mounted anywhere; its faults become known to the board."""
-    for name, title_en, title_zh, description in FAULTS:
-        faults.register(f"{NAME}.{name}", title_en, title_zh, description)
     supplier = _Supplier(state, clock, faults, calls)
     root = "/api/v1/open"
     return [Route(root + path, supplier.answer, methods=["POST"]) for path in supplier.paths]
 
 
-class _Supplier:
+class _Supplier(StandIn):
     def __init__(
         self, state: EsimAccessState, clock: Clock, faults: FaultBoard, calls: CallLog
     ) -> None:
+        super().__init__(NAME, FAULTS, clock, faults, calls)
         self._state = state
-        self._clock = clock
-        self._faults = faults
-        self._calls = calls
         self._arrivals: deque[float] = deque(maxlen=state.requests_per_second)
         self.paths = {
             "/package/list": self._package_list,
@@ -124,38 +95,24 @@ class _Supplier:
             "/balance/query": self._balance,
         }
 
-    def _struck(self, name: str) -> bool:
-        return self._faults.take(f"{NAME}.{name}")
-
     async def answer(self, request: Request) -> Response:
         """One call: limits, signature, the path's own work, its misbehaviour, the log."""
-        began = time.perf_counter()
         path = request.url.path.partition("/api/v1/open")[2]
         raw = await request.body()
-        if self._struck("slow"):
-            await asyncio.sleep(SLOW_SECONDS)
-        body: Json = {}
-        response: Response
-        if (refused := self._refused_by_gateway()) is not None:
-            response = refused
-        else:
+
+        async def work() -> tuple[Json, Response]:
+            refused = self._refused_by_gateway()
+            if refused is not None:
+                return {}, refused
+            body: Json = {}
             try:
                 self._check_signature(request, raw)
                 body = _parsed(raw)
-                response = self._handled(path, body)
+                return body, self._handled(path, body)
             except Refused as error:
-                response = self._envelope(error=error)
-        dropped = isinstance(response, Dropped)
-        shown = bytes(response.body)
-        self._calls.add(
-            to=NAME,
-            method=path,
-            request=body,
-            answer=json.loads(shown) if shown.startswith(b"{") else None,
-            status=0 if dropped else response.status_code,
-            ms=(time.perf_counter() - began) * 1000,
-        )
-        return response
+                return body, self._envelope(error=error)
+
+        return await self._logged(path, work)
 
     def _refused_by_gateway(self) -> Response | None:
         now = time.monotonic()
@@ -191,10 +148,7 @@ class _Supplier:
             return Dropped()
         if self._struck("server_error"):
             raise Refused("000001", "server error")
-        answer = self._envelope(self._topup(body))
-        if self._struck("timeout_after_success"):
-            return Dropped()
-        return Held() if self._struck("slow_after_success") else answer
+        return self._arriving(self._envelope(self._topup(body)))
 
     def _envelope(self, obj: Any = None, error: Refused | None = None) -> Response:
         answer: Json = {
@@ -234,7 +188,7 @@ class _Supplier:
         return {"esimUsageList": [self._usage_shown(profile) for profile in found if profile]}
 
     def _balance(self, body: Json) -> Json:
-        empty = self._faults.is_set(f"{NAME}.wallet_empty")
+        empty = self._set("wallet_empty")
         return {"balance": 0 if empty else self._state.balance}
 
     def _topup(self, body: Json) -> Json:
@@ -333,7 +287,7 @@ class _Supplier:
         }
 
     def _measure(self, profile: Profile, now: datetime) -> None:
-        if not self._faults.is_set(f"{NAME}.reading_lags"):
+        if not self._set("reading_lags"):
             profile.measured_used, profile.measured_at = profile.used, now
 
 

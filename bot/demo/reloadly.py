@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.calls import CallLog
-from bot.demo.esim_access import Dropped, Held
 from bot.demo.faults import FaultBoard
 from bot.demo.reloadly_faults import FAULTS
 from bot.demo.reloadly_shapes import (
@@ -32,13 +31,11 @@ from bot.demo.reloadly_shapes import (
     zoneless,
 )
 from bot.demo.reloadly_state import Operator, ReloadlyState, TopUp
+from bot.demo.stand_in import Dropped, Json, StandIn
 from bot.ports import Clock
-
-Json = dict[str, Any]
 
 NAME = "reloadly"
 ACCEPT = "application/com.reloadly.topups-v1+json"
-SLOW_SECONDS = 3.0
 DEARER = Decimal(5)
 
 
@@ -59,8 +56,6 @@ def reloadly_routes(
     state: ReloadlyState, clock: Clock, faults: FaultBoard, calls: CallLog
 ) -> list[Route]:
     """Paths of both hosts, to be mounted anywhere; its faults become known to the board."""
-    for name, title_en, title_zh, description in FAULTS:
-        faults.register(f"{NAME}.{name}", title_en, title_zh, description)
     its = _Supplier(state, clock, faults, calls)
     return [
         Route("/oauth/token", its.answering(its.token), methods=["POST"]),
@@ -80,46 +75,31 @@ def reloadly_routes(
     ]
 
 
-class _Supplier:
+class _Supplier(StandIn):
     def __init__(
         self, state: ReloadlyState, clock: Clock, faults: FaultBoard, calls: CallLog
     ) -> None:
+        super().__init__(NAME, FAULTS, clock, faults, calls)
         self._state = state
-        self._clock = clock
-        self._faults = faults
-        self._calls = calls
-
-    def _struck(self, name: str) -> bool:
-        return self._faults.take(f"{NAME}.{name}")
 
     def answering(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """One call: limits, token, the path's own work, its misbehaviour, the log."""
 
         async def answer(request: Request) -> Response:
-            began = time.perf_counter()
             path = _path(request)
             body = _parsed(await request.body())
-            if self._struck("slow"):
-                await asyncio.sleep(SLOW_SECONDS)
-            self._state.settle(self._clock.now())
-            try:
-                self._check(request, path)
-                told = await handler(request, body)
-            except Refused as error:
-                told = self._error(path, error)
-            response = told if isinstance(told, Response) else self._json(told)
-            secret = path == "/oauth/token"
-            shown = bytes(response.body)
-            self._calls.add(
-                to=NAME,
-                method=f"{request.method} {path}",
-                request={"audience": body.get("audience")} if secret
-                else {**dict(request.query_params), **body},
-                answer=json.loads(shown) if shown.startswith((b"{", b"[")) and not secret else None,
-                status=0 if isinstance(response, Dropped) else response.status_code,
-                ms=(time.perf_counter() - began) * 1000,
-            )  # fmt: skip
-            return response
+
+            async def work() -> tuple[Json, Response]:
+                self._state.settle(self._clock.now())
+                try:
+                    self._check(request, path)
+                    told = await handler(request, body)
+                except Refused as error:
+                    told = self._error(path, error)
+                asked = {**request.query_params, **body}
+                return asked, told if isinstance(told, Response) else self._json(told)
+
+            return await self._logged(f"{request.method} {path}", work)
 
         return answer
 
@@ -225,7 +205,7 @@ class _Supplier:
         return operator_shown(self._now(operator))
 
     async def balance(self, request: Request, body: Json) -> Any:
-        empty = self._faults.is_set(f"{NAME}.wallet_empty")
+        empty = self._set("wallet_empty")
         return {
             "balance": Decimal(0) if empty else self._state.balance,
             "currencyCode": "USD",
@@ -282,11 +262,7 @@ class _Supplier:
         now = self._clock.now()
         one = self._state.top_up(operator, number, amount, local, ref, now)
         self._burden(one, now)
-        if self._struck("timeout_after_success"):
-            return Dropped()
-        if self._struck("slow_after_success"):
-            return Held()
-        return self._shown(one)
+        return self._arriving(self._json(self._shown(one)))
 
     def _burden(self, one: TopUp, now: datetime) -> None:
         """What the faults make of a top-up that was accepted."""

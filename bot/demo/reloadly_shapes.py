@@ -16,9 +16,8 @@ import httpx
 from bot.demo.calls import CallLog
 from bot.demo.faults import FaultBoard
 from bot.demo.reloadly_state import Operator, ReloadlyState, TopUp
+from bot.demo.stand_in import Json
 from bot.ports import Clock
-
-Json = dict[str, Any]
 
 
 def zoneless(at: datetime) -> str:
