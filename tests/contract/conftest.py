@@ -1,13 +1,15 @@
-"""What the Bot API stand-in's suites share."""
+"""What the contract suites share: a Bot API stand-in, and a server for the suppliers' ones."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from telegram import Bot
 
-from tests.contract.botapi_server import XIAOYU, StandIn, standin
+from tests.contract.botapi_server import XIAOYU, StandIn, serving, standin
+from tests.contract.carrier_bench import Host
 
 
 @pytest.fixture
@@ -22,3 +24,11 @@ async def tg() -> AsyncIterator[StandIn]:
 def bot(tg: StandIn) -> Bot:
     """python-telegram-bot's Bot on that stand-in."""
     return tg.bot()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served_host() -> AsyncIterator[tuple[Host, str]]:
+    """One server for all cases of a table, and its address."""
+    host = Host()
+    async with serving(host) as address:
+        yield host, address

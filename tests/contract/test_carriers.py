@@ -1,23 +1,19 @@
 """eSIM Access and `manual` when asked: readings, plans, wallet, and honesty when in trouble."""
 
 import asyncio
-import socket
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 
 from bot.carriers.esim_access import EsimAccess
 from bot.demo.esim_access_state import GB
 from bot.domain.money import Money
 from bot.domain.sims import SimState
 from bot.ports import TopUpStatus
-from tests.contract.bench_esim_access import CAP, PLAN, a_sim
+from tests.contract.bench_esim_access import PLAN, a_sim
 from tests.contract.bench_esim_access import EsimAccessBench as Bench
-from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import Host, unavailable
 from tests.contract.carrier_table import Adapter, Check, Table
 
@@ -62,6 +58,7 @@ async def _(b: Bench) -> None:
     assert found is not None
     assert found.supplier_ref == b.sim().supplier_ref
     assert found.activation_code is not None
+    assert found.reading is not None
     assert found.reading.state is SimState.ACTIVE
 
 
@@ -163,50 +160,10 @@ async def _(b: Bench) -> None:
 # ---- reading from a supplier in trouble --------------------------------------------------
 
 
-@case("HTTP 500 is unavailable")
-async def _(b: Bench) -> None:
-    b.strike("http_500")
-    assert await unavailable(b.carrier.wallet()) == "http_500"
-
-
-@case("too many requests: waits as told, then answers")
-async def _(b: Bench) -> None:
-    b.strike("http_429", times=1)
-    began = time.monotonic()
-    assert await b.carrier.wallet() is not None
-    assert time.monotonic() - began >= 1
-
-
-@case("too many requests without end: gives up")
-async def _(b: Bench) -> None:
-    b.strike("http_429")
-    assert await unavailable(b.carrier.wallet()) == "busy"
-    assert b.asked("/balance/query") == 3
-
-
 @case("busy once: asks again")
 async def _(b: Bench) -> None:
     b.strike("busy_900001", times=1)
     assert await b.carrier.wallet() is not None
-
-
-@case("busy without end: gives up")
-async def _(b: Bench) -> None:
-    b.strike("busy_900001")
-    assert await unavailable(b.carrier.snapshot(b.sim())) == "busy"
-    assert b.asked("/esim/query") == 3
-
-
-@case("nobody listens: unavailable to read, nothing sent to buy")
-async def _(b: Bench) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        lonely = EsimAccess("a", "b", address, b.http, b.clock)
-        assert await unavailable(lonely.wallet()) == "not_sent"
-        for cap in (CAP, None):
-            answer = await lonely.submit(b.request(max_cost=cap))
-            assert (answer.status, answer.reason) == (TopUpStatus.NOT_SENT, "not_sent")
 
 
 @case("wrong keys are named as such")
@@ -225,18 +182,12 @@ async def _(b: Bench) -> None:
 
 @case("never more than eight requests a second")
 async def _(b: Bench) -> None:
-    await asyncio.gather(*(b.carrier.wallet() for _ in range(20)))
-    assert {call.status for call in b.calls.after()} == {200}
+    began = time.monotonic()
+    await asyncio.gather(*(b.carrier.wallet() for _ in range(9)))
+    assert time.monotonic() - began >= 1
 
 
 # ---- the table ---------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_host() -> AsyncIterator[tuple[Host, str]]:
-    host = Host()
-    async with serving(host) as address:
-        yield host, address
 
 
 @pytest.mark.asyncio(loop_scope="module")

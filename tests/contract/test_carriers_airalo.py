@@ -2,13 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -463,13 +461,6 @@ async def _(b: Bench) -> None:
 
 
 # ---- the table ---------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_host() -> AsyncIterator[tuple[Host, str]]:
-    host = Host()
-    async with serving(host) as address:
-        yield host, address
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -1,13 +1,11 @@
 """DingConnect beyond what every carrier promises: numbers, ranges, codes, and its own errors."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from bot.carriers.dingconnect import PRODUCTS_FOR, PROVIDERS_FOR
 from bot.domain.money import Money
@@ -24,7 +22,6 @@ from tests.contract.bench_dingconnect import (
     a_line,
 )
 from tests.contract.bench_dingconnect import DingConnectBench as Bench
-from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import Host, unavailable
 from tests.contract.carrier_table import Adapter, Check, Table
 
@@ -360,13 +357,6 @@ async def _(b: Bench) -> None:
 
 
 # ---- the table ---------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_host() -> AsyncIterator[tuple[Host, str]]:
-    host = Host()
-    async with serving(host) as address:
-        yield host, address
 
 
 @pytest.mark.asyncio(loop_scope="module")

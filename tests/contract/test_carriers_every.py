@@ -9,17 +9,15 @@ other_types, repeat_is_refused, slow_final, fails_later, reverses.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 import structlog.testing
 
 from bot.domain.money import Money
 from bot.ports import Capabilities, SupplierQuote, TopUpStatus, WebhookRefused
-from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import Bench, Host, unavailable
 from tests.contract.carrier_table import Adapter, Check, Table
 
@@ -155,6 +153,9 @@ async def _(b: Bench) -> None:
     assert answer.status is SUCCEEDED
     assert answer.supplier_ref
     assert (b.asked(b.buys), b.topups()) == (1, 1)
+    assert before is not None
+    assert after is not None
+    assert quote.cost is not None
     assert abs((before - after - quote.cost).minor) <= 1
     if b.carrier.capabilities.finds:
         found = await b.carrier.find(b.request())
@@ -179,7 +180,7 @@ async def _(b: Bench) -> None:
     assert (await b.carrier.find(b.request("ref-1"))).status is NOT_FOUND
 
 
-def refusal(title: str, reason: str, needs: str | None = None, **changes: object) -> None:
+def refusal(title: str, reason: str, needs: str | None = None, **changes: Any) -> None:
     async def check(b: Bench) -> None:
         if needs:
             b.strike(needs)
@@ -346,13 +347,6 @@ async def _(b: Bench) -> None:
 
 
 # ---- the table ---------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_host() -> AsyncIterator[tuple[Host, str]]:
-    host = Host()
-    async with serving(host) as address:
-        yield host, address
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.money import Money
 from bot.domain.plans import OpenAmount
@@ -20,7 +18,6 @@ from tests.contract.bench_reloadly import (
     UNICOM,
     ReloadlyBench,
 )
-from tests.contract.botapi_server import serving
 from tests.contract.carrier_bench import Host, unavailable
 from tests.contract.carrier_table import Adapter, Check, Table
 
@@ -99,6 +96,7 @@ async def _(b: ReloadlyBench) -> None:
 def whose(number: str, operator_id: str, name: str, country: str) -> None:
     async def check(b: ReloadlyBench) -> None:
         found = await b.carrier.resolve(iccid=None, msisdn=number)
+        assert found is not None
         assert (found.supplier_ref, found.carrier, found.country, found.msisdn) == (
             operator_id,
             name,
@@ -183,7 +181,11 @@ def price(number: str, code: str, amount: str | None, cost: str, delivered: str,
         request = b.request(sim=b.sim(number), supplier_code=code, amount=money, max_cost=None)
         answer = await b.carrier.submit(request)
         assert (answer.status, answer.delivered) == (SUCCEEDED, arrives)
-        paid = before - await b.carrier.wallet()
+        after = await b.carrier.wallet()
+        assert before is not None
+        assert after is not None
+        assert quote.cost is not None
+        paid = before - after
         assert 0 <= (quote.cost - paid).minor + 1 <= 1
         assert f"{b.last().requested:f} {b.last().currency}" == sent
         assert b.last().number == number.removeprefix("+")
@@ -237,13 +239,6 @@ async def _(b: ReloadlyBench) -> None:
 
 
 # ---- the table ---------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_host() -> AsyncIterator[tuple[Host, str]]:
-    host = Host()
-    async with serving(host) as address:
-        yield host, address
 
 
 @pytest.mark.asyncio(loop_scope="module")

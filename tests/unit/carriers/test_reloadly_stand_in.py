@@ -3,6 +3,7 @@ needs it."""
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -194,7 +195,7 @@ def test_every_fault_has_its_titles() -> None:
 
 def test_a_status_follows_the_clock() -> None:
     state, clock = demo_state(), WorldClock()
-    one = state.top_up(state.operators[0], "13055550142", 20, False, "r", clock.now())
+    one = state.top_up(state.operators[0], "13055550142", Decimal(20), False, "r", clock.now())
     one.final_at += timedelta(minutes=5)
     assert one.status_at(clock.now()) == "PROCESSING"
     assert one.status_at(clock.now() + timedelta(minutes=5)) == "SUCCESSFUL"
