@@ -67,6 +67,8 @@ class Problem:
 class Why(StrEnum):
     """Where a candidate comes from, best first."""
 
+    SUPPLIER = "supplier"
+    """Who sells its top-ups says so."""
     ICCID_ISSUER = "iccid_issuer"
     ICCID_NETWORK = "iccid_network"
     NUMBER_RANGE = "number_range"

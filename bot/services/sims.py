@@ -11,12 +11,12 @@ from enum import StrEnum
 import structlog
 
 from bot.domain.codes import digest
-from bot.domain.identify import Identified, Kind
+from bot.domain.identify import Candidate, Identified, Kind
 from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.sims import KeepRule, Sim, SimForm, Source, Tracking, urgency
 from bot.domain.zones import day_end, zone
 from bot.ports import AuditRow, Carrier, Claim, Clock, Store, SupplierUnavailable
-from bot.services import notices
+from bot.services import lookup, notices
 from bot.services.ids import new_id
 from bot.services.ownership import (
     UNTOUCHED,
@@ -97,6 +97,10 @@ class Sims:
             stock = await tx.sims.stock(iccid=iccid, msisdn=msisdn)
         # A SIM that another customer owns looks like one that waits in stock: both ask for proof.
         return Match(MatchKind.UNKNOWN) if stock is None else Match(MatchKind.CLAIM, stock.id)
+
+    async def candidates(self, identified: Identified) -> tuple[Candidate, ...]:
+        """Carriers it may be of, best first, with the reason; takes 3 seconds at the most."""
+        return await lookup.candidates(self._carriers, identified)
 
     # ---- proving -------------------------------------------------------------------------
 

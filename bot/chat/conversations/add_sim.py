@@ -26,7 +26,7 @@ from bot.chat.views.reasons import REASONS
 from bot.domain import identify as idents
 from bot.domain.codes import normalise
 from bot.domain.iccid_issuers import ISSUERS
-from bot.domain.identify import Candidate, Identified, Kind, Problem, Reason
+from bot.domain.identify import Candidate, Identified, Kind, Problem, Reason, Why
 from bot.i18n import Html
 from bot.services.ownership import SimRefused
 from bot.services.sims import MatchKind
@@ -255,7 +255,7 @@ async def ask_shop(update: Update, context: Context) -> int:
 
 async def _ask_carrier(context: Context, line: dict[str, Any], problem: Html | None = None) -> int:
     found = _found(line)
-    candidates = _candidates(found)
+    candidates = await _candidates(context, line)
     country = next((c.country for c in candidates if c.country), None)
     offered = choices(candidates, country, await _sold(context))
     line["choices"] = [[choice.carrier, choice.country or country] for choice in offered]
@@ -265,13 +265,15 @@ async def _ask_carrier(context: Context, line: dict[str, Any], problem: Html | N
     return AddSim.CARRIER
 
 
-def _candidates(found: Identified) -> tuple[Candidate, ...]:
-    match found.kind:
-        case Kind.ICCID:
-            return idents.issuer(found.value)
-        case Kind.NUMBER:
-            return idents.carrier_of_number(found.value)
-    return ()
+async def _candidates(context: Context, line: dict[str, Any]) -> tuple[Candidate, ...]:
+    """Asked for once: a name that was mistyped is no reason to ask the suppliers again."""
+    if "candidates" not in line:
+        known = await context.shop.sims.candidates(_found(line))
+        line["candidates"] = [[c.carrier, c.country, c.why.value, c.confidence] for c in known]
+    return tuple(
+        Candidate(carrier, country, Why(why), confidence)
+        for carrier, country, why, confidence in line["candidates"]
+    )
 
 
 async def _sold(context: Context) -> list[str]:
@@ -284,17 +286,17 @@ async def _sold(context: Context) -> list[str]:
 def choices(
     candidates: tuple[Candidate, ...], country: str | None, sold: list[str]
 ) -> list[views.Choice]:
-    """Carriers to offer, best first: the candidates; with none of them, those of the country;
-    with not even that, those the shop sells."""
+    """Carriers to offer, best first: the candidates; with none of them, or where only a supplier
+    says so, those of the country too; with not even that, those the shop sells."""
     named = [
         views.Choice(_as_sold(c.carrier, c.country, sold), c.country, c.why)
         for c in candidates
         if c.carrier is not None
     ]
-    if not named and country is not None:
+    if country is not None and all(choice.why is Why.SUPPLIER for choice in named):
         rows = [row for row in ISSUERS if row.country == country]
         rows.sort(key=lambda row: (row.carrier not in sold, row.role != "issuer"))
-        named = [views.Choice(row.carrier, country, None) for row in rows]
+        named += [views.Choice(row.carrier, country, None) for row in rows]
     if not named:
         named = [views.Choice(carrier, None, None) for carrier in sold]
     unique = {choice.carrier: choice for choice in reversed(named)}

@@ -27,6 +27,7 @@ PROBLEMS = {
     Reason.ACTIVATION_MALFORMED: N_("This eSIM code is not complete. Copy all of it."),
 }
 WHYS = {
+    Why.SUPPLIER: N_("our supplier says so"),
     Why.ICCID_ISSUER: N_("its ICCIDs start like this"),
     Why.ICCID_NETWORK: N_("uses the network this ICCID is from"),
     Why.NUMBER_RANGE: N_("this number is in its range"),

@@ -206,3 +206,15 @@ def test_every_button_has_a_handler() -> None:
     ]
     for data in [data for screen in screens for data in verbs(screen)]:
         assert any(re.match(pattern, data) for pattern in patterns), data
+
+
+def test_a_suppliers_word_leaves_the_countrys_other_carriers_to_choose() -> None:
+    told = (Candidate("T-Mobile US", "US", Why.SUPPLIER, "high"),)
+    offered = choices(told, "US", SOLD)
+    assert [(one.carrier, one.why) for one in offered[:2]] == [
+        ("T-Mobile US", Why.SUPPLIER),
+        ("AT&T US", None),
+    ]
+    assert len({one.carrier for one in offered}) == len(offered)
+    found = Identified(Kind.NUMBER, "+13055550142")
+    assert "our supplier says so" in views.ask_carrier(T, found, "US", offered, TOKEN).text
