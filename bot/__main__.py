@@ -77,6 +77,14 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def carriers() -> None:
+    """List the suppliers: what each can do, and what to set for those that are not on."""
+    from bot.cli.carriers import main as list_carriers
+
+    list_carriers()
+
+
 def main() -> None:
     """Entry point: expected failures end with a sentence and status 1, never a traceback."""
     try:

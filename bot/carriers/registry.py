@@ -11,22 +11,25 @@ from bot.carriers.dingconnect import DingConnect, DingConnectSettings
 from bot.carriers.esim_access import EsimAccess, EsimAccessSettings
 from bot.carriers.manual import Manual
 from bot.carriers.reloadly import Reloadly, ReloadlySettings
-from bot.ports import Carrier, Clock
+from bot.ports import Capabilities, Carrier, Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A supplier that settings switch on: the model of its section, and how to make it."""
+    """A supplier that settings switch on: the model of its section, how to make it, what it can."""
 
     settings: type[BaseModel]
     make: Callable[[Any, Clock], Carrier]
+    capabilities: Capabilities
 
 
 ADAPTERS: Mapping[str, Adapter] = {
-    EsimAccess.name: Adapter(EsimAccessSettings, EsimAccess.from_settings),
-    DingConnect.name: Adapter(DingConnectSettings, DingConnect.from_settings),
-    Airalo.name: Adapter(AiraloSettings, Airalo.from_settings),
-    Reloadly.name: Adapter(ReloadlySettings, Reloadly.from_settings),
+    EsimAccess.name: Adapter(EsimAccessSettings, EsimAccess.from_settings, EsimAccess.capabilities),
+    DingConnect.name: Adapter(
+        DingConnectSettings, DingConnect.from_settings, DingConnect.capabilities
+    ),
+    Airalo.name: Adapter(AiraloSettings, Airalo.from_settings, Airalo.capabilities),
+    Reloadly.name: Adapter(ReloadlySettings, Reloadly.from_settings, Reloadly.capabilities),
 }
 
 

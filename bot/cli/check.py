@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import __version__
-from bot.config import Settings, SettingsError, load
+from bot.cli.carriers import keys_of
+from bot.config import Settings, SettingsError, SupplierSettings, load
 
 _SECONDS = 10.0
 _SAFE_SQLITE = (3, 51, 3)
@@ -243,6 +244,21 @@ def _webhook(settings: Settings, known: dict[str, Any]) -> Line:
     return Line("updates", State.OK, f"webhook {url}")
 
 
+def cure(name: str, reason: str, settings: SupplierSettings) -> str:
+    """What to do about a supplier that can't be asked, by the reason its adapter gives."""
+    section = getattr(settings, name)
+    match reason:
+        case "credentials":
+            names = ", ".join(keys_of(name))
+            return f"refused the keys; copy them again from its console: {names}"
+        case "not_sent" | "timeout" | "connection_lost":
+            return f"no answer ({reason}); is {section.base_url} reachable from here?"
+        case "busy":
+            return "too many calls for now; try again in a minute"
+    text = f"can't be asked ({reason}); its service may be down: try again later"
+    return f"{text}, and check XUKA_{name.upper()}__BASE_URL if it stays so"
+
+
 async def _suppliers(settings: Settings) -> list[Line]:
     from bot.app import SystemClock, carriers_of
     from bot.ports import Carrier, SupplierUnavailable
@@ -253,14 +269,15 @@ async def _suppliers(settings: Settings) -> list[Line]:
         try:
             wallet = await carrier.wallet()
         except SupplierUnavailable as error:
-            text = f"can't be asked ({error.reason}); check XUKA_{carrier.name.upper()}__… settings"
-            return Line(carrier.name, State.FAIL, text)
+            return Line(carrier.name, State.FAIL, cure(carrier.name, error.reason, settings))
         finally:
             await carrier.close()
         if wallet is None:
             return Line(carrier.name, State.OK, "answers")
-        state = State.OK if wallet.minor > 0 else State.LOOK
-        return Line(carrier.name, state, f"balance {wallet.major} {wallet.currency}")
+        text = f"balance {wallet.major} {wallet.currency}"
+        if wallet.minor > 0:
+            return Line(carrier.name, State.OK, text)
+        return Line(carrier.name, State.LOOK, f"{text}; fill it up, or customers are refused")
 
     carriers = carriers_of(settings, SystemClock())
     return list(await asyncio.gather(*(ask(carrier) for carrier in carriers.values())))
