@@ -1,6 +1,7 @@
 """The table of the carriers' tests: cases on one side, adapters on the other.
 
-A new adapter is a Bench of its own and a line in ADAPTERS.
+A new adapter is a Bench of its own and a line in ADAPTERS; `tingi` is the example of
+CONTRIBUTING.md.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,8 +20,10 @@ from bot.ports import Capabilities
 from tests.contract.bench_airalo import AiraloBench, airalo_bench
 from tests.contract.bench_dingconnect import DingConnectBench, dingconnect_bench
 from tests.contract.bench_esim_access import EsimAccessBench, esim_access_bench, manual_bench
+from tests.contract.bench_example import TingiBench, example_bench
 from tests.contract.bench_reloadly import ReloadlyBench, reloadly_bench
 from tests.contract.carrier_bench import Bench, Host
+from tests.contract.example_carrier import Tingi
 
 Check = Callable[[Any], Awaitable[None]]
 Applies = Callable[[Capabilities], bool]
@@ -45,6 +48,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     "airalo": Adapter(airalo_bench, Airalo.capabilities, AiraloBench.misbehaviour),
     "reloadly": Adapter(reloadly_bench, Reloadly.capabilities, ReloadlyBench.misbehaviour),
     "manual": Adapter(manual_bench, Manual.capabilities, {}),
+    "tingi": Adapter(example_bench, Tingi.capabilities, TingiBench.misbehaviour),
 }
 
 
