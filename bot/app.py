@@ -36,6 +36,7 @@ from bot.services.activation import Activations
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
+from bot.services.handover import Handovers
 from bot.services.hints import Hints
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
@@ -184,6 +185,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
     keeping = Keeping(store, clock, packs())
+    handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling)
     checkout.rings += [outbox.worker]
     till.rings += [outbox.worker, fulfilment.worker, refunds.worker]
@@ -191,6 +193,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     refunds.rings += [outbox.worker]
     reminding.rings += [outbox.worker]
     sims.rings += [outbox.worker, reminding.worker]
+    handovers.rings += [outbox.worker]
     desk.rings += [fulfilment.worker, refunds.worker, outbox.worker]
     lookouts.wire(outbox.worker, reminding.worker, fulfilment.worker)
     shop = Shop(
@@ -198,6 +201,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         clock=clock,
         sims=sims,
         keeping=keeping,
+        handovers=handovers,
         checkout=checkout,
         till=till,
         reminding=reminding,

@@ -23,6 +23,7 @@ from bot.chat.conversations import (
     activation,
     add_sim,
     devices,
+    handover,
     keeping,
     my_sims,
     pictures,
@@ -75,8 +76,8 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, add_sim, keeping, devices, my_sims, pictures, reminders, support, queue,
-             activation)  # fmt: skip
+    parts = (start, renew, add_sim, keeping, devices, my_sims, handover, pictures, reminders,
+             support, queue, activation)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
-from bot.chat.views import activation, orders, queue, reminders
+from bot.chat.views import activation, handover, orders, queue, reminders
 from bot.chat.views.rules import brief
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
@@ -55,6 +55,7 @@ class Renderer:
             notices.QUEUE: self._queue,
             notices.CLAIM: self._claim,
             notices.ACTIVATION: self._activation,
+            notices.HANDOVER: self._handover,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -150,6 +151,19 @@ class Renderer:
             return Rendered(Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]]))
         text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
+
+    async def _handover(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        one = await tx.handovers.get(notice.data["handover_id"])
+        if one is None or one.to_chat is None:
+            return None
+        t, now = _words(chat), self._clock.now()
+        if chat.id == one.to_chat:
+            sim = await tx.sims.get(one.new_sim_id) if one.new_sim_id else None
+            return Rendered(handover.decided(t, sim))
+        sim, asker = await tx.sims.get(one.sim_id), await tx.chats.get(one.to_chat)
+        if sim is None or asker is None or not one.waits_at(now):
+            return None
+        return Rendered(handover.ask_owner(t, one, sim, asker, now))
 
     async def _letter(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         writer = await tx.chats.get(notice.data["from"])

@@ -6,6 +6,7 @@ from bot.ports import Clock, Store
 from bot.services.activation import Activations
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
+from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
@@ -32,6 +33,7 @@ class Shop:
     clock: Clock
     sims: Sims
     keeping: Keeping
+    handovers: Handovers
     checkout: Checkout
     till: Till
     reminding: Reminding

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.domain.chats import Chat, Preferences
+from bot.domain.handover import Handover, HandoverState
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote
@@ -173,6 +174,19 @@ class Claims(Protocol):
     async def get(self, claim_id: str) -> Claim | None: ...
     async def waiting(self) -> list[Claim]: ...
     async def settle(self, claim_id: str, state: str) -> bool: ...
+
+
+class Handovers(Protocol):
+    async def add(self, handover: Handover) -> None: ...
+    async def get(self, handover_id: str) -> Handover | None: ...
+    async def of_code(self, code_hash: str) -> Handover | None: ...
+    async def open_of(self, sim_id: str) -> Handover | None:
+        """The SIM's open one; it may have lapsed."""
+        ...
+
+    async def move(
+        self, handover_id: str, old: HandoverState, new: HandoverState, **changes: Any
+    ) -> bool: ...
 
 
 class Catalogue(Protocol):
@@ -355,6 +369,7 @@ class Tx(Protocol):
     hints: Hints
     rules: Rules
     claims: Claims
+    handovers: Handovers
     catalogue: Catalogue
     quotes: Quotes
     orders: Orders

@@ -12,6 +12,8 @@ CLAIM = "claim"
 """To a customer: what became of their claim."""
 ACTIVATION = "activation"
 """To a customer whose eSIM waits for its activation: what to try, or that it has come."""
+HANDOVER = "handover"
+"""To a SIM's owner: somebody has its hand-over code; to that one: what the owner decided."""
 REMINDER = "reminder"
 DIGEST = "digest"
 LETTER = "letter"
@@ -72,4 +74,15 @@ def claim_settled(chat_id: int, claim_id: str) -> Notice:
         dedupe_key=f"claim:{claim_id}",
         priority=Priority.OPERATOR,
         data={"claim_id": claim_id},
+    )
+
+
+def handover_moved(chat_id: int, handover_id: str, state: str) -> Notice:
+    """A hand-over waits for its owner, or its owner has decided."""
+    return Notice(
+        kind=HANDOVER,
+        chat_id=chat_id,
+        dedupe_key=f"handover:{handover_id}:{state}",
+        priority=Priority.OPERATOR,
+        data={"handover_id": handover_id},
     )

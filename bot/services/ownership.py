@@ -32,7 +32,7 @@ class SimRefused(Exception):
     """A step with a SIM can't be taken; `reason` is a code the views know.
 
     not_yours, code_wrong, locked (`until` then says how long, UTC), nickname_long, device_long,
-    supplier_tells, rule_missing, running.
+    supplier_tells, rule_missing, running; of hand-overs also own_code, have_already, handover_over.
     """
 
     def __init__(self, reason: str, until: datetime | None = None) -> None:
@@ -110,7 +110,7 @@ async def take_with_code(
         return SimRefused("locked", until)
     sim = await tx.sims.get(sim_id) if sim_id is not None else None
     if sim is None or not await _opens(tx, sim, code_hash, now):
-        return await _wrong(tx, chat_id, count, now)
+        return await wrong_code(tx, chat_id, count, now)
     await tx.claims.use_code(code_hash, chat_id, now)
     taken = await take_over(tx, sim, chat_id, now)
     await tx.chats.set_wrong_claims(chat_id, 0, None)
@@ -125,7 +125,8 @@ async def _opens(tx: Tx, sim: Sim, code_hash: str, now: datetime) -> bool:
     return any(hits) and sim.owner_id is None and sim.removed_at is None
 
 
-async def _wrong(tx: Tx, chat_id: int, count: int, now: datetime) -> SimRefused:
+async def wrong_code(tx: Tx, chat_id: int, count: int, now: datetime) -> SimRefused:
+    """Count a wrong code after `count` before it; the transaction is to be committed."""
     if count + 1 < WRONG_CODES:
         await tx.chats.set_wrong_claims(chat_id, count + 1, None)
         return SimRefused("code_wrong")

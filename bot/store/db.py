@@ -24,6 +24,7 @@ from bot.store.audit import AuditRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
+from bot.store.handovers import HandoverRows
 from bot.store.inbox import InboxRows
 from bot.store.keeping import ActivityRows, RuleRows
 from bot.store.orders import OrderRows, QuoteRows
@@ -35,7 +36,7 @@ from bot.store.talks import TalkRows
 from bot.store.transactions import transaction
 from bot.store.watching import ActivationRows, HintRows
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4
@@ -72,6 +73,7 @@ class SqlTx:
         self.hints: ports.Hints = HintRows(conn)
         self.rules: ports.Rules = RuleRows(conn)
         self.claims: ports.Claims = ClaimRows(conn)
+        self.handovers: ports.Handovers = HandoverRows(conn)
         self.catalogue: ports.Catalogue = PlanRows(conn)
         self.quotes: ports.Quotes = QuoteRows(conn)
         self.orders: ports.Orders = OrderRows(conn)

@@ -18,7 +18,7 @@ from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations import dates, keeping, reminders
+from bot.chat.conversations import dates, handover, keeping, reminders
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
@@ -28,6 +28,7 @@ from bot.domain.codes import normalise
 from bot.domain.iccid_issuers import ISSUERS
 from bot.domain.identify import Candidate, Identified, Kind, Problem, Reason, Why
 from bot.i18n import Html
+from bot.services.handover import is_handover_code
 from bot.services.ownership import SimRefused
 from bot.services.sims import MatchKind
 
@@ -209,6 +210,8 @@ async def code_written(update: Update, context: Context) -> int:
         why = context.t("That doesn't look like a claim code.")
         await context.show(views.ask_code(context.t, _found(line), line["token"], why))
         return AddSim.CODE
+    if is_handover_code(context.text):
+        return await _code_only(context, context.text)
     try:
         sim = await context.shop.sims.claim(context.me.id, sim_id, context.text)
     except SimRefused as refused:
@@ -221,7 +224,10 @@ async def code_written(update: Update, context: Context) -> int:
 
 
 async def _code_only(context: Context, code: str) -> int:
-    """A claim code names its SIM by itself."""
+    """A claim code names its SIM by itself; so does one with which an owner hands theirs over."""
+    if is_handover_code(code):
+        context.draft.pop("line", None)
+        return await handover.take(context, code)
     try:
         sim = await context.shop.sims.claim_by_code(context.me.id, code)
     except SimRefused as refused:

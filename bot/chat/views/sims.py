@@ -267,6 +267,7 @@ def more(t: Words, sim: Sim) -> Screen:
             button(t.plain("Phone"), "phone", sim.id),
             button(t.plain("Remove"), "remove", sim.id),
         ],
+        [button(t.plain("Hand over"), "hand", sim.id)],
         [button(t.plain("‹ Back"), "sim", sim.id)],
     ]
     return Screen(text, rows)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.handover import HandoverState
 from bot.domain.rules import Activity
 from bot.domain.sims import SimForm, Source, Tracking
 from bot.ports import Wait
@@ -170,3 +171,19 @@ claims = Table(
 )
 partial("uq_claims_waiting", claims.c.chat_id, claims.c.sim_id,
        where="state = 'waiting'", unique=True)  # fmt: skip
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("sim_id", String, ForeignKey("sims.id"), nullable=False),
+    Column("from_chat", BigInteger, ForeignKey("chats.id"), nullable=False),
+    Column("code_hash", String, nullable=False, unique=True),
+    Column("state", Word(HandoverState), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("to_chat", BigInteger, ForeignKey("chats.id")),
+    Column("new_sim_id", String, ForeignKey("sims.id")),
+)
+partial("uq_handovers_open", handovers.c.sim_id,
+       where="state IN ('offered', 'asked')", unique=True)  # fmt: skip
