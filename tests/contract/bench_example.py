@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from bot.demo.calls import CallLog
 from bot.demo.clock import WorldClock
-from bot.demo.esim_access import Dropped
 from bot.demo.faults import FaultBoard
+from bot.demo.stand_in import Dropped
 from bot.domain.money import Money
 from bot.domain.sims import Sim
 from tests.contract.bench_dingconnect import SMART, a_line
