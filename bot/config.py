@@ -7,7 +7,7 @@ Sections nest with two underscores: `XUKA_ESIM_ACCESS__ACCESS_CODE`.
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AnyHttpUrl,
@@ -87,8 +87,8 @@ def _split(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
-class SupplierSettings(BaseSettings):
-    """Which suppliers there are keys for."""
+class Settings(BaseSettings):
+    """All settings of `xuka run`."""
 
     model_config = SettingsConfigDict(
         env_prefix="XUKA_",
@@ -98,15 +98,6 @@ class SupplierSettings(BaseSettings):
         env_ignore_empty=True,
         hide_input_in_errors=True,
     )
-
-    esim_access: EsimAccessSettings | None = None
-    reloadly: ReloadlySettings | None = None
-    dingconnect: DingConnectSettings | None = None
-    airalo: AiraloSettings | None = None
-
-
-class Settings(SupplierSettings):
-    """All settings of `xuka run`."""
 
     bot_token: SecretStr
     bot_token_file: Path | None = None
@@ -125,6 +116,10 @@ class Settings(SupplierSettings):
     shop: ShopSettings = ShopSettings()
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
+    esim_access: EsimAccessSettings | None = None
+    reloadly: ReloadlySettings | None = None
+    dingconnect: DingConnectSettings | None = None
+    airalo: AiraloSettings | None = None
     hooks_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     """Part of the address that suppliers call; without it they can't."""
     demo_clock_url: AnyHttpUrl | None = None
@@ -169,22 +164,10 @@ _CURES = {
 }
 
 
-T = TypeVar("T", bound=SupplierSettings)
-
-
 def load() -> Settings:
     """Settings from the environment. Raises SettingsError naming each wrong one and its cure."""
-    return _loaded(Settings)
-
-
-def load_suppliers() -> SupplierSettings:
-    """Only the suppliers' settings, as long as the rest is not there. Raises like `load`."""
-    return _loaded(SupplierSettings)
-
-
-def _loaded(kind: type[T]) -> T:
     try:
-        return kind()
+        return Settings()
     except ValidationError as error:
         problems = []
         for item in error.errors():

@@ -1,11 +1,12 @@
 """`xuka carriers`: which suppliers there are, what each can do, and which are switched on."""
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from bot.carriers.manual import Manual
 from bot.carriers.registry import ADAPTERS
-from bot.config import load_suppliers
+from bot.config import Settings, SettingsError, load
 from bot.ports import Capabilities
 
 _WORDS = {
@@ -22,7 +23,7 @@ _WORDS = {
 
 def main() -> None:
     """Print the table. Raises SettingsError when a supplier's settings are wrong."""
-    settings = load_suppliers()
+    settings = _settings()
     table = Table(title="suppliers", title_justify="left")
     table.add_column("supplier", no_wrap=True)
     table.add_column("switched on", overflow="fold")
@@ -33,6 +34,21 @@ def main() -> None:
         table.add_row(name, state, told(adapter.capabilities))
     table.add_row(Manual.name, "[green]always[/]", told(Manual.capabilities))
     Console().print(table)
+
+
+class _WithoutToken(Settings):
+    bot_token: SecretStr = SecretStr("")
+
+
+def _settings() -> Settings:
+    """The settings, also before there is a bot: suppliers are chosen early."""
+    try:
+        return load()
+    except SettingsError as error:
+        for name, text in error.problems:
+            if name != "XUKA_BOT_TOKEN" or not text.startswith("missing"):
+                raise
+        return _WithoutToken()
 
 
 def told(can: Capabilities) -> str:

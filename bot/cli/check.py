@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import __version__
-from bot.cli.carriers import keys_of
-from bot.config import Settings, SettingsError, SupplierSettings, load
+from bot.config import Settings, SettingsError, load
 
 _SECONDS = 10.0
 _SAFE_SQLITE = (3, 51, 3)
@@ -244,8 +243,10 @@ def _webhook(settings: Settings, known: dict[str, Any]) -> Line:
     return Line("updates", State.OK, f"webhook {url}")
 
 
-def cure(name: str, reason: str, settings: SupplierSettings) -> str:
+def cure(name: str, reason: str, settings: Settings) -> str:
     """What to do about a supplier that can't be asked, by the reason its adapter gives."""
+    from bot.cli.carriers import keys_of
+
     section = getattr(settings, name)
     match reason:
         case "credentials":
