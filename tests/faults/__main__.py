@@ -1,6 +1,7 @@
 """`python -m tests.faults AREA --cases N --seed S --json FILE`."""
 
+from tests.faults.carriers import carriers
 from tests.faults.kill import kill
 from tests.harness import faults
 
-faults({"kill": kill})
+faults({"carriers": carriers, "kill": kill})
