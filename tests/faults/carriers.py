@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
+from types import ModuleType
+from typing import Any, cast
 
 import structlog
 
@@ -68,11 +68,13 @@ def _listening() -> Iterator[None]:
     server = logging.getLogger("uvicorn.error")
     server.addFilter(_nothing)  # it complains of every answer that a fault cuts off
     stand_in.SLOW_SECONDS = LATE
+    # httpcore looks for it with every call, in vain, which takes a sixth of the time.
+    searched = sys.modules.setdefault("sniffio", cast(ModuleType, None)) is None
     try:
-        # httpcore looks for it in vain with every call, which takes a sixth of the time.
-        with patch.dict(sys.modules, {"sniffio": None}):
-            yield
+        yield
     finally:
+        if searched:
+            del sys.modules["sniffio"]
         processors[:] = before
         server.removeFilter(_nothing)
         stand_in.SLOW_SECONDS = slow
