@@ -37,7 +37,7 @@ def main() -> None:
 
 
 class _WithoutToken(Settings):
-    bot_token: SecretStr = SecretStr("")
+    bot_token: SecretStr = SecretStr("0:none-yet")
 
 
 def _settings() -> Settings:
