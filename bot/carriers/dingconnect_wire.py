@@ -71,8 +71,9 @@ def _table(value: object) -> object:
 
 def _record(value: object) -> object:
     """Items of a list of transfers come wrapped, each in an envelope of its own, and bare."""
-    wrapped = isinstance(value, dict) and "TransferRecord" in value
-    return (value["TransferRecord"] or {}) if wrapped else value  # type: ignore[index]
+    if isinstance(value, dict) and "TransferRecord" in value:
+        return value["TransferRecord"] or {}
+    return value
 
 
 def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:

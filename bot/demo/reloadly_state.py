@@ -95,7 +95,7 @@ class ReloadlyState(BaseModel):
 
     client_id: str = "demo-client-id"
     client_secret: str = "demo-client-secret"  # noqa: S105  opens nothing but this stand-in
-    webhook_secret: str = "demo-webhook-secret"  # noqa: S105
+    webhook_secret: str = "demo-webhook-secret"  # noqa: S105  signs nothing else
     balance: Decimal = Decimal(1000)
     operators: list[Operator]
     numbers: dict[str, int]

@@ -109,11 +109,6 @@ class World:
 
     # People and chats
 
-    def add_person(self, person: Person) -> Person:
-        """Let somebody join the world (tests and benches bring crowds)."""
-        self.people[person.id] = person
-        return person
-
     def chat_of(self, chat_id: int) -> Json:
         """The Bot API Chat of a known chat; ApiError 400 otherwise."""
         if chat_id > 0 and chat_id in self.people:

@@ -292,11 +292,6 @@ def luhn_ok(digits: str) -> bool:
     return digits.isascii() and digits.isdigit() and luhn_sum(digits) == 0
 
 
-def iccid_check_digit(body: str) -> str:
-    """The digit that completes an ICCID printed without it (ITU-T E.118: Luhn)."""
-    return str(-luhn_sum(body + "0") % 10)
-
-
 def imei_ok(text: str) -> bool:
     """Whether it is an IMEI: 15 digits, separators aside, the last one right (3GPP TS 23.003)."""
     digits = _SEPARATORS.sub("", plain(text))

@@ -90,5 +90,5 @@ def test_a_crowd_of_ones_own() -> None:
     assert list(world.groups[GROUP_ID].members) == [BOT_ID]
     with pytest.raises(ApiError, match="chat not found"):
         world.writable(1001)
-    world.add_person(Person(2, "D", "en", "customer", started=True))
+    world.people[2] = Person(2, "D", "en", "customer", started=True)
     assert world.writable(2) == 2

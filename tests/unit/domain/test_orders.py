@@ -137,10 +137,11 @@ def test_an_unknown_topup_is_looked_up_before_anything_else() -> None:
     assert TOPUP[T.UNKNOWN] == {T.RECONCILING}
 
 
-def test_a_topup_goes_to_the_supplier_again_only_by_a_persons_decision() -> None:
+def test_a_topup_goes_to_the_supplier_again_only_by_decision_or_after_a_look_up() -> None:
     assert {old for old, news in TOPUP.items() if T.SUBMITTING in news} == {
         T.SAVED,
         T.NEEDS_OPERATOR,
+        T.RECONCILING,
     }
 
 
