@@ -59,6 +59,10 @@ CUSTOMERS: dict[str, Way] = {
     "an hour": ("/reminders", ">Hour"),
     "quiet hours": ("/reminders", ">Quiet hours"),
     "a zone": ("/reminders", ">Time zone"),
+    "a day of use": ("/sims", ">T-Mobile US", ">I used it today", ">On another day"),
+    "when it was last kept": ("/add +447712345678", "giffgaff", ">Use this rule"),
+    "a model of a phone": ("/help", ">Will my phone do eSIM?"),
+    "the phone of a SIM": ("/sims", ">T-Mobile US", ">More", ">Phone"),
 }
 
 

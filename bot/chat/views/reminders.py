@@ -93,7 +93,10 @@ def _keep_rows(t: Words, sim: Sim) -> list[list[Button]]:
 def digest(t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime) -> Screen:
     """Several SIMs in one message, most urgent first, one button each."""
     rows = [
-        [button(t.plain("Renew {title}", title=title(sim)), "again", sim.id)] for sim, _ in items
+        [button(t.plain("I used {title} today", title=title(sim)), "used", sim.id)]
+        if stage.kind is StageKind.KEEP
+        else [button(t.plain("Renew {title}", title=title(sim)), "again", sim.id)]
+        for sim, stage in items
     ]
     text = lines(
         t.n("{n} SIM needs you:", "{n} SIMs need you:", len(items)),
