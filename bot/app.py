@@ -3,17 +3,16 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from socket import socket
 from typing import Any
 
 import httpx
 import structlog
 import uvicorn
 from starlette.routing import BaseRoute
-from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot import logs, schedule
 from bot.carriers import registry
@@ -25,12 +24,13 @@ from bot.chat.lanes import LaneQueue
 from bot.chat.messenger import TelegramMessenger
 from bot.chat.notices import Renderer
 from bot.chat.shop import Merchant, Shop
-from bot.config import Settings
+from bot.config import Settings, SettingsError, unknown
 from bot.demo.follow import Control, FollowingClock, Work
 from bot.domain.money import Money
 from bot.domain.sales import Method
 from bot.payments.stars import Stars
 from bot.ports import Carrier, Clock, PaymentMethod
+from bot.process import Stop, bound, no_more, poll, push, reached
 from bot.schedule import Job
 from bot.services.activation import Activations
 from bot.services.checkout import Checkout
@@ -56,7 +56,6 @@ from bot.web.hooks import hooks_route
 log = structlog.get_logger()
 
 WEBHOOK_PATH = "/telegram"
-_RETRY_START = 2.0
 
 
 class SystemClock:
@@ -229,96 +228,77 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. What is unfinished then is in the store."""
-    clock = await _clock(settings)
-    store = await Database.open(settings.database_url)
-    bot = compose(settings, clock, store)
-    if isinstance(clock, FollowingClock):
-        from bot.demo.seed import seed
+    """Run until SIGTERM or SIGINT. What is unfinished then is in the store.
 
-        await seed(store, clock, bot.shop.sims, settings.pepper)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
+    Raises SettingsError, StoreRefused.
+    """
+    stop = Stop()
+    stop.on_signals()
+    with bound(settings.listen_host, settings.listen_port) as port:
+        clock = await _clock(settings)
+        store = await Database.open(settings.database_url)
+        bot = compose(settings, clock, store)
+        try:
+            if isinstance(clock, FollowingClock):
+                from bot.demo.seed import seed
+
+                await seed(store, clock, bot.shop.sims, settings.pepper)
+            await _run(bot, stop, port)
+        finally:
+            for carrier in bot.carriers.values():
+                await carrier.close()
+            await store.close()
+    if stop.reason is not None:
+        raise stop.reason
+    log.info("stopped")
+
+
+async def _run(bot: Bot, stop: Stop, port: socket) -> None:
     try:
-        await _run(bot, stop)
+        # Telegram may be out of reach for a while when we start.
+        if await reached(bot.app.initialize, stop):
+            await _live(bot, stop, port)
     finally:
-        for carrier in bot.carriers.values():
-            await carrier.close()
-        await store.close()
+        await bot.app.shutdown()
+        # PTB leaves the connections open when Telegram did not take us in.
+        await bot.app.bot.shutdown()
 
 
-async def _run(bot: Bot, stop: asyncio.Event) -> None:
-    if not await _initialize(bot.app, stop):
-        return
+async def _live(bot: Bot, stop: Stop, port: socket) -> None:
     await bot.outbox.recover()
     await bot.fulfilment.recover()
     for job in bot.jobs:
         job.worker.start()
     server = _server(bot)
-    serving = asyncio.create_task(server.serve(), name="web")
+    serving = asyncio.create_task(server.serve(sockets=[port]), name="web")
     await bot.app.start()
     replayed = await bot.intake.replay()
     scheduler = schedule.start(bot.jobs)
-    await _listen(bot)
-    log.info("started", replayed=replayed, polling=bot.settings.webhook.url is None)
-    for job in bot.jobs:
-        job.worker.ring()
-    background = asyncio.create_task(_commands(bot), name="commands")
-    await stop.wait()
-    log.info("stopping")
-    background.cancel()
-    if bot.app.updater is not None and bot.app.updater.running:
-        await bot.app.updater.stop()
-    scheduler.shutdown(wait=False)
-    server.should_exit = True
-    await serving
-    await bot.app.stop()
-    for job in bot.jobs:
-        await job.worker.stop()
-    await bot.app.shutdown()
-    log.info("stopped")
+    try:
+        if await _listen(bot, stop):
+            log.info("started", replayed=replayed, polling=bot.settings.webhook.url is None)
+            for job in bot.jobs:
+                job.worker.ring()
+            background = asyncio.create_task(_commands(bot), name="commands")
+            await stop.wait()
+            background.cancel()
+    finally:
+        log.info("stopping")
+        if bot.app.updater is not None:
+            await no_more(bot.app.updater)
+        scheduler.shutdown(wait=False)
+        server.should_exit = True
+        await serving
+        await bot.app.stop()
+        for job in bot.jobs:
+            await job.worker.stop()
 
 
-async def _initialize(app: App, stop: asyncio.Event) -> bool:
-    """Ask Telegram who we are; it may be out of reach for a while when we start."""
-    while not stop.is_set():
-        try:
-            await app.initialize()
-        except NetworkError as error:
-            log.warning("telegram_unreachable", reason=type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _RETRY_START)
-        else:
-            return True
-    return False
-
-
-async def _listen(bot: Bot) -> None:
-    webhook = bot.settings.webhook
-    if webhook.url is not None and webhook.secret is not None:
-        await bot.app.bot.set_webhook(
-            str(webhook.url),
-            secret_token=webhook.secret.get_secret_value(),
-            allowed_updates=ALLOWED_UPDATES,
-        )
-        return
+async def _listen(bot: Bot, stop: Stop) -> bool:
+    if bot.settings.webhook.url is not None:
+        return await push(bot.app.bot, bot.settings.webhook, ALLOWED_UPDATES, stop)
     assert bot.app.updater is not None  # noqa: S101  the builder made one
-    await bot.app.updater.start_polling(
-        timeout=30,
-        bootstrap_retries=-1,
-        allowed_updates=ALLOWED_UPDATES,
-        error_callback=_poll_failed,
-    )
-
-
-def _poll_failed(error: TelegramError) -> None:
-    """Polling goes on by itself: a break in the line is no news, anything else is."""
-    if isinstance(error, NetworkError) and not isinstance(error, BadRequest):
-        log.warning("telegram_unreachable", reason=type(error).__name__)
-    else:
-        log.error("polling_failed", reason=type(error).__name__, detail=error.message)
+    return await poll(bot.app.updater, ALLOWED_UPDATES, stop)
 
 
 async def _commands(bot: Bot) -> None:
@@ -352,7 +332,7 @@ def _server(bot: Bot) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         lifespan="off",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=2,
         timeout_keep_alive=75,
     )
     server = uvicorn.Server(config)
@@ -364,8 +344,12 @@ def _server(bot: Bot) -> uvicorn.Server:
 async def _clock(settings: Settings) -> Clock:
     if settings.demo_clock_url is None:
         return SystemClock()
-    async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.get(str(settings.demo_clock_url))
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(str(settings.demo_clock_url))
+    except httpx.HTTPError:
+        text = "the demo does not answer there; unset it"
+        raise SettingsError([("XUKA_DEMO_CLOCK_URL", text)]) from None
     return FollowingClock(float(answer.json()["offset_seconds"]))
 
 
@@ -374,4 +358,6 @@ def run(settings: Settings) -> None:
     # Telegram's waiting times as timedelta: the number is deprecated and warns.
     os.environ.setdefault("PTB_TIMEDELTA", "1")
     logs.configure(settings.log_level, settings.log_format)
+    for name, text in unknown():
+        log.warning("unknown_setting", name=name, text=text)
     asyncio.run(serve(settings))

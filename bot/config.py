@@ -4,11 +4,16 @@
 Sections nest with two underscores: `XUKA_ESIM_ACCESS__ACCESS_CODE`.
 """
 
+import difflib
+import os
 import re
+from collections.abc import Iterator
 from decimal import Decimal
+from json import JSONDecodeError
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     BaseModel,
@@ -19,14 +24,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as NotJson
 
 from bot.carriers.airalo import AiraloSettings
 from bot.carriers.dingconnect import DingConnectSettings
 from bot.carriers.esim_access import EsimAccessSettings
 from bot.carriers.reloadly import ReloadlySettings
+from bot.domain.zones import zone
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+_HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_FILE = ".env"
 
 
 class SettingsError(Exception):
@@ -50,6 +61,14 @@ class StarsSettings(BaseModel):
         }
     )
 
+    @field_validator("rates")
+    @classmethod
+    def _rates_are_of_currencies(cls, rates: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, rate in rates.items():
+            if not re.fullmatch(r"[A-Z]{3}", currency) or not rate > 0:
+                raise ValueError("write currencies and Stars above 0, like '{\"USD\": 77}'")
+        return rates
+
 
 class VoucherSettings(BaseModel):
     """Voucher codes. `pepper` keys their stored hashes; changing it makes all codes void."""
@@ -66,8 +85,22 @@ class WebhookSettings(BaseModel):
     @model_validator(mode="after")
     def _secret_goes_with_url(self) -> "WebhookSettings":
         if self.url is not None and self.secret is None:
-            raise ValueError("set XUKA_WEBHOOK__SECRET too (openssl rand -hex 24)")
+            raise ValueError("XUKA_WEBHOOK__SECRET: missing; it goes with XUKA_WEBHOOK__URL")
         return self
+
+    @field_validator("url")
+    @classmethod
+    def _telegram_calls_https(cls, url: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if url is not None and url.scheme != "https" and url.host not in LOOPBACK:
+            raise ValueError("Telegram calls https:// addresses only")
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _telegram_takes_it(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _HOOK_SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("may hold letters, digits, _ and - only, at most 256")
+        return secret
 
 
 class ShopSettings(BaseModel):
@@ -87,13 +120,19 @@ def _split(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """All settings of `xuka run`."""
 
     model_config = SettingsConfigDict(
         env_prefix="XUKA_",
         env_nested_delimiter="__",
-        env_file=".env",
+        env_file=_FILE,
+        # Windows' editors begin a file with a mark that would else be part of the first name.
+        env_file_encoding="utf-8-sig",
         extra="ignore",
         env_ignore_empty=True,
         hide_input_in_errors=True,
@@ -109,9 +148,11 @@ class Settings(BaseSettings):
     zone: str = "Asia/Shanghai"
     """Zone of the operators' own dates."""
     listen_host: str = "127.0.0.1"
-    listen_port: int = 8080
+    listen_port: Annotated[int, Field(ge=1, le=65535)] = 8080
     log_format: Literal["json", "console"] = "json"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        "INFO"
+    )
     webhook: WebhookSettings = WebhookSettings()
     shop: ShopSettings = ShopSettings()
     stars: StarsSettings = StarsSettings()
@@ -120,7 +161,7 @@ class Settings(BaseSettings):
     reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None
     airalo: AiraloSettings | None = None
-    hooks_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    hooks_secret: SecretStr | None = None
     """Part of the address that suppliers call; without it they can't."""
     demo_clock_url: AnyHttpUrl | None = None
     """Follow the demo's clock; refused with a real Telegram address."""
@@ -133,21 +174,38 @@ class Settings(BaseSettings):
             try:
                 data["bot_token"] = Path(str(path)).read_text("utf-8").strip()
             except OSError as error:
-                raise ValueError(f"XUKA_BOT_TOKEN_FILE can't be read: {error.strerror}") from None
+                raise ValueError(f"XUKA_BOT_TOKEN_FILE: {path}: {error.strerror}") from None
+            except UnicodeDecodeError:
+                raise ValueError(f"XUKA_BOT_TOKEN_FILE: {path} is not a text file") from None
         return data
+
+    @field_validator("bot_token")
+    @classmethod
+    def _looks_like_a_token(cls, token: SecretStr) -> SecretStr:
+        if not _TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("not a token: one is like 123456:ABC-def; copy it from @BotFather")
+        return token
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        zone(name)
+        return name
 
     @field_validator("hooks_secret")
     @classmethod
     def _fits_into_an_address(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and not re.fullmatch(r"[\w-]+", secret.get_secret_value(), re.ASCII):
-            raise ValueError("may hold letters, digits, _ and - only (openssl rand -hex 24)")
+        if secret is not None and not re.fullmatch(
+            r"[A-Za-z0-9_-]{16,}", secret.get_secret_value()
+        ):
+            raise ValueError("16 or more letters, digits, _ and - (openssl rand -hex 24)")
         return secret
 
     @model_validator(mode="after")
     def _demo_clock_is_for_the_demo(self) -> "Settings":
         if self.demo_clock_url is not None and self.telegram_api_url.host not in LOOPBACK:
             raise ValueError(
-                "XUKA_DEMO_CLOCK_URL moves the clock and works only with the demo's Telegram; "
+                "XUKA_DEMO_CLOCK_URL: moves the clock and works only with the demo's Telegram; "
                 "unset it"
             )
         return self
@@ -159,8 +217,12 @@ class Settings(BaseSettings):
 
 
 _CURES = {
-    "bot_token": "missing; get one from @BotFather and set XUKA_BOT_TOKEN",
+    "bot_token missing": "missing; get one from @BotFather and set XUKA_BOT_TOKEN",
     "operator_ids": "write Telegram user ids as numbers with commas: XUKA_OPERATOR_IDS=123,456",
+    "missing": "missing; this section needs it, or none of its settings",
+    "model_type": "has settings of its own, with two underscores: {name}__…",
+    "string_pattern_mismatch": "begins with https://",
+    "url_parsing": "not an address; one begins with https://",
 }
 
 
@@ -169,9 +231,65 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = []
-        for item in error.errors():
-            parts = [str(part) for part in item["loc"]]
-            name = "XUKA_" + "__".join(parts).upper() if parts else "settings"
-            problems.append((name, _CURES.get(parts[0] if parts else "", item["msg"])))
-        raise SettingsError(problems) from None
+        raise SettingsError([_problem(item) for item in error.errors()]) from None
+    except NotJson as error:
+        raise SettingsError([_not_json(error)]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([(_FILE, "is not a text in UTF-8; save it as such")]) from None
+
+
+def _problem(item: ErrorDetails) -> tuple[str, str]:
+    parts = [part for part in item["loc"] if isinstance(part, str)]
+    name = "XUKA_" + "__".join(parts).upper() if parts else "settings"
+    text = item["msg"].removeprefix("Value error, ")
+    if (named := re.match(r"(XUKA_\w+): ", text)) is not None:
+        return named[1], text[named.end() :]
+    field, kind = ".".join(parts), item["type"]
+    for key in (f"{field} {kind}", field, kind):
+        if key in _CURES:
+            return name, _CURES[key].format(name=name)
+    return name, text
+
+
+def _not_json(error: NotJson) -> tuple[str, str]:
+    """Which setting it was: pydantic-settings names the section alone."""
+    wrong = error.__cause__.doc if isinstance(error.__cause__, JSONDecodeError) else None
+    names = [name for name, value in _given() if value == wrong]
+    text = "a list or table is JSON in single quotes, as in deploy/env.example"
+    return " or ".join(names) or "settings", text
+
+
+def _given() -> Iterator[tuple[str, str | None]]:
+    """Every XUKA_ name that is set, and its value; the environment before the file."""
+    file = dotenv_values(_FILE, encoding="utf-8-sig")
+    for name, value in {**file, **os.environ}.items():
+        if name.upper().startswith("XUKA_"):
+            yield name.upper(), value
+
+
+def unknown() -> list[tuple[str, str]]:
+    """Names that are set and that nothing reads, misspelt ones mostly, with the nearest right."""
+    right = _names(Settings)
+    wrong = sorted({name for name, _ in _given()} - right)
+    near = {name: difflib.get_close_matches(name, right, 1) for name in wrong}
+    return [
+        (name, f"no such setting; {f'is {near[name][0]} meant?' if near[name] else 'take it out'}")
+        for name in wrong
+    ]
+
+
+def _names(model: type[BaseModel], prefix: str = "XUKA_") -> set[str]:
+    names = set()
+    for name, field in model.model_fields.items():
+        section = _section(field.annotation)
+        key = prefix + name.upper()
+        names |= _names(section, f"{key}__") if section is not None else {key}
+    return names
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The model behind `Section` or `Section | None`."""
+    for choice in getattr(annotation, "__args__", (annotation,)):
+        if isinstance(choice, type) and issubclass(choice, BaseModel):
+            return choice
+    return None

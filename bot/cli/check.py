@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import __version__
-from bot.config import Settings, SettingsError, load
+from bot.config import Settings, SettingsError, load, unknown
 
 _SECONDS = 10.0
 _SAFE_SQLITE = (3, 51, 3)
@@ -53,6 +53,7 @@ def main(*, offline: bool) -> bool:
             lines += [Line(name, State.FAIL, text) for name, text in error.problems]
         else:
             lines += asyncio.run(_live(settings))
+        lines += [Line(name, State.LOOK, text) for name, text in unknown()]
     table = Table(title=f"xuka {__version__}", title_justify="left")
     table.add_column("what", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -79,6 +80,8 @@ def installed() -> list[Line]:
         _found("languages", _languages),
         _found("migrations", _migrations),
         _found("carrier data", _carriers),
+        _found("rules", _rules),
+        _found("pictures", _fonts),
         _found("demo page", _page),
     ]
 
@@ -135,6 +138,18 @@ def _carriers() -> str:
     from bot.domain.iccid_issuers import ISSUERS
 
     return f"{len(ISSUERS)} ICCID prefixes"
+
+
+def _rules() -> str:
+    from bot.carriers.rules import packs
+
+    return f"{len(packs())} packs that keep numbers alive"
+
+
+def _fonts() -> str:
+    from bot.chat.pictures.fonts import glyphs
+
+    return f"fonts with {len(glyphs())} characters"
 
 
 def _page() -> str:

@@ -20,6 +20,7 @@ def _lines(error: Exception) -> list[str]:
         return [f"{error.filename}: {error.strerror}"]
 
     from bot.carriers.rules import PacksRefused
+    from bot.demo.host import DemoRefused
     from bot.services.files import FileRefused
     from bot.services.keeping import RuleRefused
     from bot.services.stock import StockRefused
@@ -38,4 +39,4 @@ def _lines(error: Exception) -> list[str]:
         return [f"XUKA_DATABASE_URL: {error}"]
     if isinstance(error, PacksRefused):
         return error.problems
-    return [str(error)] if isinstance(error, StockRefused | RuleRefused) else []
+    return [str(error)] if isinstance(error, DemoRefused | StockRefused | RuleRefused) else []

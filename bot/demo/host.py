@@ -37,6 +37,10 @@ _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
 
 
+class DemoRefused(Exception):
+    """The demo can't start; the message names the cure."""
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -126,11 +130,13 @@ class Demo:
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            if self._serving.done():
-                raise RuntimeError(f"port {self.port} can't be used; choose another with --port")
-            await asyncio.sleep(0.01)
+        try:
+            port = socket.create_server((HOST, self.port), backlog=2048)
+        except (OSError, OverflowError) as error:
+            raise DemoRefused(
+                f"port {self.port} can't be used ({error}); choose another with --port"
+            ) from None
+        self._serving = asyncio.create_task(self._server.serve(sockets=[port]))
         self._keeper = asyncio.create_task(self._keep_bot())
         await self.wait_for_bot()
 
@@ -184,7 +190,7 @@ class Demo:
                 await asyncio.sleep(0.2)
 
     async def wait_for_bot(self) -> None:
-        """Return when the bot's web server answers. Raises RuntimeError when it does not."""
+        """Return when the bot's web server answers. Raises DemoRefused when it does not."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _START_SECONDS
         while loop.time() < end:
@@ -192,7 +198,8 @@ class Demo:
                 if (await self._http.get(f"{self.bot_url}/healthz")).status_code == 200:
                     return
             await asyncio.sleep(0.03)
-        raise RuntimeError(f"the bot did not start; see {self.home / 'bot.log'}")
+        said = (self.home / "bot.log").read_text("utf-8", "replace").splitlines()[-5:]
+        raise DemoRefused("\n".join(["the bot did not start; its log ends with:", *said]))
 
     # ---- the stand-in's hooks ------------------------------------------------------------
 

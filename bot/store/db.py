@@ -45,6 +45,14 @@ _BUSY_SECONDS = 10  # how long SQLite waits for another process's write
 _COMMAND_SECONDS = 60  # after this a PostgreSQL statement counts as hanging and fails
 _MIGRATION_LOCK = 0x58754B6D  # "XuKm": PostgreSQL's advisory lock around an upgrade
 _SAFE_SQLITE = (3, 51, 3)  # before it, two processes that write at once may damage the WAL
+_CURES = {
+    "unable to open database file": "; its folder has to exist, and to be ours to write in",
+    "attempt to write a readonly database": "; the file and its folder have to be ours to write",
+    "database or disk is full": "; make room on the disk",
+    "disk I/O error": "; look at the disk, it may be full",
+    "file is not a database": "; another file's name may be meant",
+}
+"""What to do about SQLite's words."""
 
 
 class StoreRefused(Exception):
@@ -121,6 +129,8 @@ class Database:
             )
         database = cls(parsed, writer, reader)
         try:
+            if database._sqlite:
+                await asyncio.to_thread(_openable, parsed)
             await database._prepare(migrate)
         except BaseException:
             await database.close()
@@ -168,8 +178,7 @@ class Database:
             async with transaction(self._writer) as conn:
                 revision = await conn.run_sync(_revision)
         except (DBAPIError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-            raise StoreRefused(f"cannot open {self._url.render_as_string()}: {reason}") from error
+            raise _refused(self._url, getattr(error, "orig", None) or error) from error
         if revision == HEAD:
             return
         if not migrate:
@@ -194,7 +203,7 @@ def _url(url: str) -> URL:
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port in words
         raise StoreRefused("not a database URL; like sqlite:///xuka.db") from error
     driver = drivers.get(parsed.get_backend_name())
     if driver is None:
@@ -206,6 +215,25 @@ def _url(url: str) -> URL:
     if driver.startswith("sqlite") and parsed.database in (None, "", ":memory:"):
         raise StoreRefused("SQLite needs a file: sqlite:///xuka.db")
     return parsed.set(drivername=driver)
+
+
+def _openable(url: URL) -> None:
+    """Raises StoreRefused. Looked at here, because a connection that aiosqlite can't open leaves
+    a thread behind that prints a traceback of its own."""
+    connection = None
+    try:
+        connection = sqlite3.connect(str(url.database), timeout=_BUSY_SECONDS)
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        raise _refused(url, error) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _refused(url: URL, error: BaseException) -> StoreRefused:
+    reason = str(error).strip().split("\n")[0]
+    return StoreRefused(f"cannot open {url.render_as_string()}: {reason}{_CURES.get(reason, '')}")
 
 
 def _write_pragmas(beside: bool) -> tuple[str, ...]:

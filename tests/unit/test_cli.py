@@ -16,6 +16,7 @@ import pytest
 from bot import __version__
 from bot.__main__ import main
 from bot.carriers.registry import ADAPTERS
+from bot.demo.host import free_port
 from bot.domain.zones import day_end, zone
 from bot.store.db import HEAD
 
@@ -43,8 +44,10 @@ class _Answers(BaseHTTPRequestHandler):
             self._say({"ok": True, "result": {"url": self.webhook}})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._say({"success": True, "errorCode": "0", "obj": {"balance": 1_234_500}})
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/bot"):
+            return self.do_GET()
+        return self._say({"success": True, "errorCode": "0", "obj": {"balance": 1_234_500}})
 
     def _say(self, answer: dict[str, Any], status: int = 200) -> None:
         body = json.dumps(answer).encode()
@@ -349,3 +352,79 @@ def test_the_demos_plan_file_is_a_good_example() -> None:
 
     path = Path(str(files("bot.demo") / "plans.yaml"))
     assert len(read_plans(path, {*ADAPTERS, "manual"})) > 10
+
+
+# ---- mistakes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("XUKA_BOT_TOKEN", "my token", "not a token: one is like"),
+        ("XUKA_BOT_TOKEN", "2:wrong-token", "Telegram refuses it; copy it again"),
+        ("XUKA_TELEGRAM_API_URL", "api.telegram.org", "not an address"),
+        ("XUKA_ZONE", "Asia/Shangai", "not a time zone"),
+        ("XUKA_LISTEN_PORT", "99999", "less than or equal to 65535"),
+        ("XUKA_LISTEN_HOST", "203.0.113.5", "no address of this machine"),
+        ("XUKA_WEBHOOK__URL", "http://bot.example/telegram", "https:// addresses only"),
+        ("XUKA_STARS__RATES", "USD=77", "JSON in single quotes"),
+        ("XUKA_STARS__RATES", '{"USD": -5}', "Stars above 0"),
+        ("XUKA_SHOP__SHOPS", "1 Example Road", "JSON in single quotes"),
+        ("XUKA_RELOADLY", "key", "with two underscores: XUKA_RELOADLY__…"),
+        ("XUKA_DATABASE_URL", "sqlite:////no/such/folder/xuka.db", "its folder has to exist"),
+        ("XUKA_DATABASE_URL", "postgresql://xuka@host:port/xuka", "not a database URL"),
+        ("XUKA_DEMO_CLOCK_URL", "http://127.0.0.1:9/clock", "the demo does not answer"),
+    ],
+)
+def test_a_mistake_ends_the_start_with_its_name_and_the_cure(
+    shop: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("XUKA_LISTEN_PORT", str(free_port()))
+    monkeypatch.setenv(name, value)
+    assert xuka("run") == 1
+    err = capsys.readouterr().err
+    assert name in err
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_port_in_use_is_named(
+    shop: None, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = address.rsplit(":", 1)[1]
+    monkeypatch.setenv("XUKA_LISTEN_PORT", port)
+    assert xuka("run") == 1
+    assert f"XUKA_LISTEN_PORT: port {port} is in use" in capsys.readouterr().err
+    assert xuka("demo", "--no-browser", "--port", port) == 1
+    assert "choose another with --port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "not a token"), (b"\xff\xfe", "is not a text file"), (None, "No such file")],
+)
+def test_a_token_file_that_holds_none_is_named(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    content: bytes | None, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XUKA_BOT_TOKEN_FILE", "token")
+    if content is not None:
+        (desk / "token").write_bytes(content)
+    assert xuka("run") == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_misspelt_setting_is_named_by_the_check(
+    shop: None, desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XUKA_OPERATORS_IDS", "1004")
+    (desk / ".env").write_text("\ufeffXUKA_SHOP__NAEM=Shop\n", "utf-8")
+    assert xuka("check") == 0
+    said = capsys.readouterr().out
+    assert "is XUKA_OPERATOR_IDS meant?" in said
+    assert "is XUKA_SHOP__NAME meant?" in said
