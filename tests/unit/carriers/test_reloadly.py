@@ -307,9 +307,9 @@ def test_what_is_no_time_is_not_fresh(stamp: str) -> None:
 
 
 async def test_only_its_own_connections_are_closed() -> None:
-    carrier, _ = answering()
-    await carrier.close()
-    await Reloadly.from_settings(SETTINGS, Noon()).close()
+    async with httpx.AsyncClient() as http:
+        await Reloadly(SETTINGS, http, Noon()).close()
+        assert not http.is_closed
 
 
 def test_settings_hide_their_secrets_and_want_an_address() -> None:
