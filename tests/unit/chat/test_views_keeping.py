@@ -39,7 +39,7 @@ def screens(language: str, code: str) -> list[Screen]:
     """All that is shown of one pack."""
     t = words(language, "Asia/Shanghai")
     pack = packs()[code]
-    said = Overridden(code, Override(grace_days=9, balance_code="*1#", note="<i>"), "cli:a", NOW)
+    said = Overridden(code, Override(grace_days=9, balance_code="*1#", note="<u>"), "cli:a", NOW)
     used = ActivityRow(LINE.id, Activity.SMS, TODAY, None, NOW)
     found = []
     for override in (None, said):
@@ -65,7 +65,7 @@ def test_every_pack_can_be_shown_and_every_button_is_handled(code: str, language
     patterns = [h.pattern for h in conversation().entry_points if hasattr(h, "pattern")]
     for screen in screens(language, code):
         assert len(screen.text) <= MessageLimit.MAX_TEXT_LENGTH
-        assert "<i>" not in screen.text
+        assert "<u>" not in screen.text
         for data in verbs(screen):
             assert len(data.encode()) <= 64
             assert any(re.match(pattern, data) for pattern in patterns), data
@@ -75,8 +75,8 @@ def test_our_shops_word_is_told_as_such_beside_the_packs() -> None:
     said = Overridden("smart", Override(grace_days=90), "cli:ann", NOW)
     rule = effective("Smart", packs()["smart"], said)
     text = views.how_to_keep(T, LINE, rule, [], None, NOW).text
-    assert "still be saved for 90 days (our shop says, 2026-11-20)" in text
-    assert "elsewhere: 120 days" in text
+    assert "still be saved for 90 days · our shop" in text
+    assert "elsewhere: 120 days · official" in text
     assert "elsewhere: 180 days" in text
 
 
