@@ -186,13 +186,11 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     keeping = Keeping(store, clock, packs())
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling)
-    checkout.rings += [outbox.worker]
+    for rings in (checkout.rings, refunds.rings, reminding.rings, handovers.rings):
+        rings.append(outbox.worker)
     till.rings += [outbox.worker, fulfilment.worker, refunds.worker]
     fulfilment.rings += [outbox.worker, refunds.worker]
-    refunds.rings += [outbox.worker]
-    reminding.rings += [outbox.worker]
     sims.rings += [outbox.worker, reminding.worker]
-    handovers.rings += [outbox.worker]
     desk.rings += [fulfilment.worker, refunds.worker, outbox.worker]
     lookouts.wire(outbox.worker, reminding.worker, fulfilment.worker)
     shop = Shop(

@@ -20,6 +20,7 @@ from bot.chat.memory import Memory
 from bot.chat.shop import Merchant, Shop
 from bot.ports import Store
 from bot.services.activation import Activations
+from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
@@ -137,7 +138,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
     outbox = Outbox(store, shop.clock, None)  # type: ignore[arg-type]
     return Shop(
         store=store, clock=shop.clock, sims=Sims(store, shop.clock, carriers, PEPPER, ()),
-        keeping=Keeping(store, shop.clock, {}),
+        keeping=Keeping(store, shop.clock, {}), handovers=Handovers(store, shop.clock, PEPPER),
         checkout=shop.checkout, till=shop.till, reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
