@@ -147,7 +147,7 @@ class Renderer:
             return None
         t = _words(chat)
         if claim.state == "approved":
-            text = t("✅ Our shop has confirmed that <b>{title}</b> is yours.", title=title(sim))
+            text = t("✅ Our shop has confirmed that <b>{title}</b> is yours.", title=title(t, sim))
             return Rendered(Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]]))
         text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))

@@ -44,7 +44,7 @@ async def _people(store: Store, clock: Clock) -> None:
     """Two customers who have been here before, with the language and zone they chose."""
     async with store.write() as tx:
         for chat_id, language, zone in ((ZH, "zh_Hans", "Asia/Shanghai"), (EN, "en", "UTC")):
-            preferences = Preferences(zone=zone)
+            preferences = Preferences(zone=zone, zone_confirmed=True)
             await tx.chats.add(
                 Chat(chat_id, "private", language, True, preferences, created_at=clock.now())
             )

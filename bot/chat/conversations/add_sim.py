@@ -22,6 +22,7 @@ from bot.chat.conversations import dates, handover, keeping, reminders
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
+from bot.chat.views.carriers import carrier_meant, carrier_name
 from bot.chat.views.reasons import REASONS
 from bot.domain import identify as idents
 from bot.domain.codes import normalise
@@ -335,14 +336,20 @@ async def carrier_written(update: Update, context: Context) -> int:
     if not any(c.isalpha() for c in name) or len(name) > CARRIER_NAME:
         return await _ask_carrier(context, line, views.carrier_problem(context.t, CARRIER_NAME))
     known = [*await _sold(context), *(row.carrier for row in ISSUERS)]
-    return await _ask_dates(context, line, _as_sold(name, line["country"], known), line["country"])
+    return await _ask_dates(
+        context, line, _as_sold(carrier_meant(name), line["country"], known), line["country"]
+    )
 
 
 async def _ask_dates(
     context: Context, line: dict[str, Any], carrier: str, country: str | None
 ) -> int:
     await reminders.guess_zone(context, country)
-    line.update(carrier=carrier, country=country, name=f"{carrier} ·{line['value'][-4:]}")
+    line.update(
+        carrier=carrier,
+        country=country,
+        name=f"{carrier_name(context.t, carrier)} ·{line['value'][-4:]}",
+    )
     return await keeping.begin(context, line)
 
 

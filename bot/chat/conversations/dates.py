@@ -59,7 +59,7 @@ async def change(update: Update, context: Context) -> int:
     if sim is None:
         return END
     steps = ("day",) if sim.rule is not None else ("day", "keep", "grace")
-    return await begin(context, {"sim": sim.id, "name": title(sim)}, steps)
+    return await begin(context, {"sim": sim.id, "name": title(context.t, sim)}, steps)
 
 
 async def change_rule(update: Update, context: Context) -> int:
@@ -68,7 +68,7 @@ async def change_rule(update: Update, context: Context) -> int:
     if sim is None:
         return END
     steps = ("keep", "grace") if sim.expiry is not None else ("day", "keep", "grace")
-    return await begin(context, {"sim": sim.id, "name": title(sim)}, steps)
+    return await begin(context, {"sim": sim.id, "name": title(context.t, sim)}, steps)
 
 
 # ---- answers -----------------------------------------------------------------------------

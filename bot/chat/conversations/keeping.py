@@ -72,7 +72,7 @@ async def use(update: Update, context: Context) -> int:
     rule = await context.shop.keeping.rule_of(sim)
     if not tier and rule is not None and rule.tiers and kind in (Activity.TOP_UP, Activity.PLAN):
         rows = views.paid_rows(context.t, rule, "use", sim.id, kind.value, stamp)
-        await context.show(views.ask_paid(context.t, title(sim), rows))
+        await context.show(views.ask_paid(context.t, title(context.t, sim), rows, "used", sim.id))
         return END
     paid = int(tier[0]) if tier and tier[0] != views.UNKNOWN else None
     old = views.deadline_of(sim, rule) if rule is not None else None
@@ -264,7 +264,8 @@ async def _kept(context: Context, line: dict[str, Any], rule: Rule, day: date | 
     if day is None or not rule.tiers:
         return await _store(context, line, rule, day, None)
     rows = views.paid_rows(context.t, rule, "kt", line["token"])
-    await context.show(views.ask_paid(context.t, line["name"], rows))
+    back = ("kr", line["token"], line["rule"])
+    await context.show(views.ask_paid(context.t, line["name"], rows, *back))
     context.draft["line"] = line | {"since": day.isoformat()}
     return END
 

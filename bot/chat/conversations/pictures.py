@@ -136,7 +136,7 @@ async def arithmetic(update: Update, context: Context) -> int | None:
     sim = await mine(context, context.arguments[0])
     if sim is not None:
         pace = await pace_of(context, sim)
-        shown = pace_views.arithmetic(context.t, sim, title(sim), pace, context.now)
+        shown = pace_views.arithmetic(context.t, sim, title(context.t, sim), pace, context.now)
         await context.show(shown)
     return None
 

@@ -34,7 +34,8 @@ async def start(update: Update, context: Context) -> int:
             await context.send(waiting(context.t, sale, invoice=False))
             return END
     name = context.me.first_name or ""
-    await context.show(views.greeting(context.t, name, context.shop.merchant.name, fresh=fresh))
+    shop, operator = context.shop.merchant.name, context.me.id in context.shop.operators
+    await context.show(views.greeting(context.t, name, shop, fresh=fresh, operator=operator))
     return END
 
 

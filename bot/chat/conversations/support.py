@@ -53,7 +53,7 @@ async def replacement(update: Update, context: Context) -> int:
     if sim is None:
         await context.toast(context.t.plain(REASONS["not_yours_sim"]), alert=True)
         return END
-    asked = context.t.plain("I need a new eSIM in place of {title}.", title=title(sim))
+    asked = context.t.plain("I need a new eSIM in place of {title}.", title=title(context.t, sim))
     async with context.shop.store.write() as tx:
         for operator in sorted(context.shop.operators):
             await tx.outbox.add(
@@ -98,7 +98,8 @@ async def reply(update: Update, context: Context) -> int:
             AuditRow(context.now, f"operator:{context.me.id}", "answered", f"chat:{customer}", {})
         )
     context.shop.ring()
-    await context.send(Screen(lines(context.t("Your answer is on its way.")), []))
+    rows = [[button(context.t.plain("‹ Queue"), "queue")]]
+    await context.send(Screen(lines(context.t("Your answer is on its way.")), rows))
     return END
 
 

@@ -13,6 +13,7 @@ from bot.chat.pictures.fonts import clean
 from bot.chat.pictures.plot import PlotFacts, Value
 from bot.chat.pictures.receipt import ReceiptFacts, Row
 from bot.chat.views import sims as views
+from bot.chat.views.carriers import carrier_name
 from bot.chat.views.pace import lately, verdict
 from bot.domain.pace import Pace, Use, ordered, topped_up
 from bot.domain.reminders import Planned
@@ -42,12 +43,13 @@ def unmarked(text: str) -> str:
     return html.unescape(_TAG.sub("", text))
 
 
-def name_of(sim: Sim) -> str:
+def name_of(t: Words, sim: Sim) -> str:
     """A SIM's title; its carrier's when the nickname has nothing that can be drawn."""
-    title, tail = views.title(sim), views.tail(sim)
+    title, tail = views.title(t, sim), views.tail(sim)
     if clean(title.removesuffix(f"·{tail}")):
         return title
-    return f"{sim.carrier} ·{tail}" if tail else sim.carrier
+    carrier = carrier_name(t, sim.carrier)
+    return f"{carrier} ·{tail}" if tail else carrier
 
 
 # ---- the balance card ----------------------------------------------------------------------
@@ -64,7 +66,7 @@ def card_facts(
     told = verdict(t, sim, pace, now)
     warning = told or views.unused(t, sim, now)
     return CardFacts(
-        title=name_of(sim),
+        title=name_of(t, sim),
         state=unmarked(views.state_words(t, sim, now)),
         tone=tone,
         headline=_headline(t, sim, now),
@@ -145,7 +147,7 @@ def plot_facts(
     top = math.ceil(top / step) * step
     told = verdict(t, sim, pace, now)
     return PlotFacts(
-        title=name_of(sim),
+        title=name_of(t, sim),
         subtitle=t.plain("Data left in the last 30 days"),
         start=start,
         end=end,

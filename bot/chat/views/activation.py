@@ -11,7 +11,7 @@ from bot.i18n import Words
 def waiting(t: Words, sim: Sim, now: datetime) -> Screen:
     """What to try."""
     text = lines(
-        t("🕓 <b>{title}</b> is still waiting for its activation.", title=title(sim)),
+        t("🕓 <b>{title}</b> is still waiting for its activation.", title=title(t, sim)),
         "",
         t("If you are where it works, please try this:"),
         t("1. Switch on this eSIM's line in your phone's settings."),
@@ -32,11 +32,13 @@ def waiting(t: Words, sim: Sim, now: datetime) -> Screen:
 
 def active(t: Words, sim: Sim, now: datetime) -> Screen:
     """It has come."""
-    text = lines(t("🟢 <b>{title}</b> is active now.", title=title(sim)), *dates(t, sim, now))
+    text = lines(t("🟢 <b>{title}</b> is active now.", title=title(t, sim)), *dates(t, sim, now))
     return Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]])
 
 
 def later(t: Words, sim: Sim) -> Screen:
     """Its owner will use it another day."""
-    text = t("All right: I write about <b>{title}</b> again when it is active.", title=title(sim))
+    text = t(
+        "All right: I write about <b>{title}</b> again when it is active.", title=title(t, sim)
+    )
     return Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]])

@@ -7,6 +7,7 @@ from datetime import datetime
 import phonenumbers
 
 from bot.chat.screen import Screen, button, grid, lines
+from bot.chat.views.carriers import carrier_name
 from bot.domain.identify import Identified, Kind, Reason, Why
 from bot.i18n import N_, Html, Words
 
@@ -194,7 +195,7 @@ def ask_carrier(
     shown = t("<code>{value}</code>", value=written(identified))
     place = Html(f"{flag(country)} {t('{name}', name=country_name(t, country))}")
     reasons = [
-        t("• {carrier}: {why}", carrier=choice.carrier, why=t(WHYS[choice.why]))
+        t("• {carrier}: {why}", carrier=carrier_name(t, choice.carrier), why=t(WHYS[choice.why]))
         for choice in choices
         if choice.why is not None
     ]
@@ -208,7 +209,11 @@ def ask_carrier(
         t("Which carrier is it? Tap it, or write its name."),
     )
     rows = grid(
-        [button(choice.carrier, "addc", token, place) for place, choice in enumerate(choices)], 2
+        [
+            button(carrier_name(t, choice.carrier), "addc", token, place)
+            for place, choice in enumerate(choices)
+        ],
+        2,
     )
     return Screen(text, [*rows, [button(t.plain("Cancel"), "sims")]])
 

@@ -57,7 +57,7 @@ def card(
     text = lines(
         note,
         "" if note else None,
-        Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}"),
+        Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(t, sim))}"),
         state_words(t, sim, now),
         "",
         *([] if over(sim, now) else allowances(t, sim.reading)),

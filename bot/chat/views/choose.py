@@ -19,5 +19,5 @@ def sim(t: Words, sims: Sequence[Sim], now: datetime) -> Screen:
     rows = []
     for one in sims:
         left = f" · {span(t, one.expiry, now)}" if one.expiry and one.expiry > now else ""
-        rows.append([button(f"{MARKS[one.state_at(now)]} {title(one)}{left}", "renew", one.id)])
+        rows.append([button(f"{MARKS[one.state_at(now)]} {title(t, one)}{left}", "renew", one.id)])
     return Screen(t("Which SIM shall I renew?"), [*rows, [button(t.plain("‹ Menu"), "menu")]])

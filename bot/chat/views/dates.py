@@ -128,7 +128,7 @@ def _lengths(t: Words, token: int, step: str, offered: tuple[int, ...]) -> list[
 def how_to(t: Words, sim: Sim) -> Screen:
     """The instruction sheet of a line that its owner tops up (F20 has the other ways)."""
     text = lines(
-        t("<b>Renew {title} yourself</b>", title=title(sim)),
+        t("<b>Renew {title} yourself</b>", title=title(t, sim)),
         "",
         t("1. Top up in the carrier's app, on its website or in a shop."),
         t("    The number: <code>{number}</code>", number=sim.msisdn) if sim.msisdn else None,
@@ -169,7 +169,7 @@ def ask_renewed(
     text = lines(
         problem,
         "" if problem else None,
-        t("Good. Until which day is <b>{title}</b> valid now?", title=title(sim)),
+        t("Good. Until which day is <b>{title}</b> valid now?", title=title(t, sim)),
         was,
         t("Tap one or write the date, as the carrier's message says it."),
     )

@@ -74,7 +74,7 @@ def ask_phone(t: Words, sim: Sim, problem: Html | None = None) -> Screen:
     text = lines(
         problem,
         "" if problem else None,
-        t("Which phone is <b>{title}</b> in? Support may ask for it.", title=title(sim)),
+        t("Which phone is <b>{title}</b> in? Support may ask for it.", title=title(t, sim)),
         t("Phone: {model}", model=sim.device) if sim.device else None,
         t("IMEI: <code>{value}</code>", value=mask(sim.imei)) if sim.imei else None,
         t("Write its model, or its IMEI: the 15 digits shown when you dial <code>*#06#</code>."),

@@ -19,7 +19,7 @@ _REFUSALS = {
 def explain(t: Words, sim: Sim) -> Screen:
     """What will happen, before anything does."""
     text = lines(
-        t("Hand <b>{title}</b> over to somebody else?", title=title(sim)),
+        t("Hand <b>{title}</b> over to somebody else?", title=title(t, sim)),
         t("1. I make a code; you forward it to them."),
         t("2. They send it to me; I tell you who it was."),
         t("3. Only when you confirm does the SIM become theirs."),
@@ -38,7 +38,7 @@ def offered(t: Words, sim: Sim, handover: Handover, now: datetime) -> Screen:
     text = t(
         "Forward the next message to the new owner of <b>{title}</b>. Its code works once, until "
         "{time}; a new code makes it void.",
-        title=title(sim),
+        title=title(t, sim),
         time=t.moment(handover.expires_at, now=now),
     )
     rows = [
@@ -67,7 +67,7 @@ def running(t: Words, sim: Sim) -> Screen:
     """It can't change hands while money or a top-up is under way."""
     text = t(
         "A renewal of <b>{title}</b> is under way. You can hand it over when that is finished.",
-        title=title(sim),
+        title=title(t, sim),
     )
     rows = [[button(t.plain("Orders"), "orders", 0), button(t.plain("‹ Back"), "sim", sim.id)]]
     return Screen(text, rows)
@@ -78,7 +78,7 @@ def ask_owner(t: Words, handover: Handover, sim: Sim, asker: Chat, now: datetime
     name = asker.first_name or t.plain("Somebody")
     who = f"{name} (@{asker.username})" if asker.username else name
     text = lines(
-        t("🔑 <b>{who}</b> wants to take over <b>{title}</b>.", who=who, title=title(sim)),
+        t("🔑 <b>{who}</b> wants to take over <b>{title}</b>.", who=who, title=title(t, sim)),
         t("Confirm only if you know that this is the right person. You can decide until {time}.",
           time=t.moment(handover.expires_at, now=now)),
     )  # fmt: skip
@@ -93,12 +93,12 @@ def ask_owner(t: Words, handover: Handover, sim: Sim, asker: Chat, now: datetime
 
 def confirmed(t: Words, sim: Sim) -> Html:
     """To the old owner, above the overview."""
-    return t("✅ {title} was handed over. I no longer remind you of it.", title=title(sim))
+    return t("✅ {title} was handed over. I no longer remind you of it.", title=title(t, sim))
 
 
 def refused(t: Words, sim: Sim) -> Html:
     """To the owner, above the card."""
-    return t("{title} stays yours. The code opens nothing any more.", title=title(sim))
+    return t("{title} stays yours. The code opens nothing any more.", title=title(t, sim))
 
 
 def asked(t: Words, handover: Handover, now: datetime) -> Screen:
@@ -129,6 +129,6 @@ def decided(t: Words, sim: Sim | None) -> Screen:
         text = t("The owner of the SIM did not confirm the hand-over. The code is used up.")
         return Screen(text, [[button(t.plain("My SIMs"), "sims")]])
     return Screen(
-        t("✅ <b>{title}</b> is yours now. I remind you of it from here on.", title=title(sim)),
+        t("✅ <b>{title}</b> is yours now. I remind you of it from here on.", title=title(t, sim)),
         [[button(t.plain("Show this SIM"), "sim", sim.id)]],
     )

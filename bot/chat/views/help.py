@@ -195,5 +195,5 @@ def passed_on(t: Words) -> Screen:
     """A question is on its way to the shop."""
     return Screen(
         t("Your message is with our shop. The answer comes into this chat."),
-        [[button(t.plain("‹ Menu"), "menu")]],
+        [[button(t.plain("Write more"), "support"), button(t.plain("‹ Menu"), "menu")]],
     )

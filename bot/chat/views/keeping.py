@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, grid, lines
+from bot.chat.views.carriers import carrier_name
 from bot.chat.views.rules import (
     lapse_words,
     length,
@@ -71,7 +72,7 @@ def how_to_keep(
     now: datetime,
 ) -> Screen:  # fmt: skip
     """The whole rule of a line, and what can be changed. `packs` are those its carrier has."""
-    head = t("<b>How to keep {title}</b>", title=title(sim))
+    head = t("<b>How to keep {title}</b>", title=title(t, sim))
     rows: list[list[Button]] = [[button(t.plain("I used it today"), "used", sim.id)]]
     own = rule is not None and rule.source is Source.CUSTOMER
     for pack in packs:
@@ -86,7 +87,7 @@ def how_to_keep(
             head,
             "",
             t("I don't know a rule for {carrier}. Ask the carrier what keeps a number, and tell "
-              "me your own rule.", carrier=sim.carrier),
+              "me your own rule.", carrier=carrier_name(t, sim.carrier)),
         )  # fmt: skip
         return Screen(text, rows)
     return Screen(lines(head, t("{name}", name=rule.name), *_whole(t, sim, rule, last, now)), rows)
@@ -132,10 +133,10 @@ def ask_used(
     stamp = f"{day:%Y%m%d}"
     picks = [button(t.plain(DONE[kind]), "use", sim.id, kind.value, stamp) for kind in kinds]
     question = (
-        t("What did you do with <b>{title}</b> today?", title=title(sim))
+        t("What did you do with <b>{title}</b> today?", title=title(t, sim))
         if day == today
         else t("What did you do with <b>{title}</b> on {date}?",
-               title=title(sim), date=t.date(day, now=now))
+               title=title(t, sim), date=t.date(day, now=now))
     )  # fmt: skip
     known = rule is not None and rule.counts is not None
     hint = (
@@ -154,7 +155,7 @@ def ask_used_day(t: Words, sim: Sim, today: date, problem: Html | None = None) -
         problem,
         "" if problem else None,
         t("On which day did you last use or top up <b>{title}</b>? Write the date, for example "
-          "{day}.", title=title(sim), day=(today - timedelta(days=3)).isoformat()),
+          "{day}.", title=title(t, sim), day=(today - timedelta(days=3)).isoformat()),
     )  # fmt: skip
     return Screen(text, [[button(t.plain("‹ Back"), "used", sim.id)]])
 
@@ -164,10 +165,10 @@ def day_ahead(t: Words) -> Html:
     return t("That day is still to come. Write the day on which you used it.")
 
 
-def ask_paid(t: Words, name: str, rows: list[list[Button]]) -> Screen:
-    """How much was paid, where that decides for how long."""
+def ask_paid(t: Words, name: str, rows: list[list[Button]], verb: str, *before: object) -> Screen:
+    """How much was paid, where that decides for how long; `verb` and what follows lead back."""
     return Screen(t("<b>{title}</b>: how much did you pay? That decides for how long it is kept.",
-                    title=name), rows)  # fmt: skip
+                    title=name), [*rows, [button(t.plain("‹ Back"), verb, *before)]])  # fmt: skip
 
 
 def paid_rows(t: Words, rule: Rule, verb: str, *before: object) -> list[list[Button]]:

@@ -13,7 +13,7 @@ def _menu_rows(t: Words) -> list[list[Button]]:
     ]
 
 
-def greeting(t: Words, name: str, shop: str, *, fresh: bool) -> Screen:
+def greeting(t: Words, name: str, shop: str, *, fresh: bool, operator: bool = False) -> Screen:
     """The first words; while no language was chosen, the choice is one tap away."""
     hello = t("Hello {name}.", name=name) if name else t("Hello.")
     text = lines(
@@ -22,6 +22,7 @@ def greeting(t: Words, name: str, shop: str, *, fresh: bool) -> Screen:
           "one expires.", shop=shop),
         "",
         t("Tap <b>My SIMs</b> to begin, or send me the ICCID or number of a SIM."),
+        t("You run this shop: /queue shows what waits for you.") if operator else None,
     )  # fmt: skip
     rows = _menu_rows(t)
     if fresh:

@@ -10,7 +10,7 @@ from bot.i18n import Html, Words
 
 def news(t: Words, sim: Sim, stage: Stage, now: datetime) -> Html:
     """One stage of one SIM, in a sentence."""
-    name = title(sim)
+    name = title(t, sim)
     match stage.kind:
         case StageKind.EXPIRY if sim.expiry is not None:
             return _expiry(t, sim, sim.expiry, now)
@@ -58,16 +58,18 @@ def _expiry(t: Words, sim: Sim, expiry: datetime, now: datetime) -> Html:
     days = (t.local(expiry).date() - t.local(now).date()).days
     if days <= 0:
         return t(
-            "⏰ <b>{title}</b> expires today at {time}.", title=title(sim), time=t.clock(expiry)
+            "⏰ <b>{title}</b> expires today at {time}.", title=title(t, sim), time=t.clock(expiry)
         )
     if days == 1:
         return t(
-            "⏰ <b>{title}</b> expires tomorrow at {time}.", title=title(sim), time=t.clock(expiry)
+            "⏰ <b>{title}</b> expires tomorrow at {time}.",
+            title=title(t, sim),
+            time=t.clock(expiry),
         )
     return t.n(
         "🗓 <b>{title}</b> expires in {n} day, on {date}.",
         "🗓 <b>{title}</b> expires in {n} days, on {date}.",
         days,
-        title=title(sim),
+        title=title(t, sim),
         date=t.moment(expiry, now=now),
     )

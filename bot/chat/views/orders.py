@@ -52,7 +52,7 @@ def bill(t: Words, order: Order, sim: Sim, merchant: Merchant) -> Bill:
     if _read(order, sim):
         said = N_("{plan} for {sim}. Order {number}, sold by {merchant}. Checked on the SIM after "
                   "payment.")  # fmt: skip
-    text = t.plain(said, plan=name, sim=title(sim), number=order.number, merchant=merchant.name)
+    text = t.plain(said, plan=name, sim=title(t, sim), number=order.number, merchant=merchant.name)
     return Bill(title=name[:32], description=text[:255], label=name[:32])
 
 
@@ -61,7 +61,7 @@ def _head(t: Words, sale: Sale) -> list[str | None]:
     paid = t("{amount} received.", amount=t.money(order.charge)) if order.charge else None
     return [
         t("<b>Order {number}</b>", number=order.number),
-        t("{name} for {title}", name=plan_name(t, order.plan), title=title(sale.sim)),
+        t("{name} for {title}", name=plan_name(t, order.plan), title=title(t, sale.sim)),
         paid,
         "",
     ]
@@ -194,7 +194,7 @@ def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
     number = sim.msisdn or sim.iccid
     parts: list[str | None] = [
         _proof(t, topup, after),
-        t("{name} for {title}", name=plan_name(t, order.plan), title=title(sim)),
+        t("{name} for {title}", name=plan_name(t, order.plan), title=title(t, sim)),
         "",
         *_before_after(t, sale, after),
         *_to_do(t, order, topup),

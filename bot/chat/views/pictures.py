@@ -55,7 +55,7 @@ def trouble(t: Words, why: Trouble) -> Screen:
 
 def card_caption(t: Words, sim: Sim, now: datetime) -> Screen:
     """Below the picture of a balance card."""
-    text = lines(t("<b>{title}</b>", title=title(sim)), *dates(t, sim, now)[:1])
+    text = lines(t("<b>{title}</b>", title=title(t, sim)), *dates(t, sim, now)[:1])
     rows = [[button(t.plain("Renew"), "renew", sim.id), button(t.plain("As text"), "sim", sim.id)]]
     if sim.tracking is Tracking.MANAGED:
         rows.insert(0, [button(t.plain("30 days of use"), "use", sim.id)])
@@ -69,7 +69,7 @@ def plot_caption(t: Words, sim: Sim, *, told: bool) -> Screen:
         how,
         [button(t.plain("Renew"), "renew", sim.id), button(t.plain("As text"), "sim", sim.id)],
     ]
-    return Screen(t("<b>{title}</b>", title=title(sim)), rows)
+    return Screen(t("<b>{title}</b>", title=title(t, sim)), rows)
 
 
 def receipt_caption(t: Words, order: Order) -> Screen:
@@ -86,7 +86,7 @@ def receipt_caption(t: Words, order: Order) -> Screen:
 def no_plot(t: Words, sim: Sim) -> Screen:
     """There is nothing to draw yet."""
     text = lines(
-        t("<b>{title}</b>", title=title(sim)),
+        t("<b>{title}</b>", title=title(t, sim)),
         "",
         t("There are too few readings for a plot yet."),
         t("I read this SIM every few hours. From tomorrow on you see here how its data goes down.")

@@ -87,7 +87,7 @@ def plan_terms(t: Words, plan: Plan) -> list[Html]:
 def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:
     """Plans of a SIM grouped by length (F10); unavailable ones say why."""
     parts: list[str | None] = [
-        t("<b>Renew {title}</b>", title=title(sim)),
+        t("<b>Renew {title}</b>", title=title(t, sim)),
         *dates(t, sim, now),
     ]
     shut = {offer.unavailable for offer in offers}
@@ -160,14 +160,27 @@ def ask_amount(t: Words, sim: Sim, plan: Plan, problem: str | None = None) -> Sc
     return Screen(text, [*grid(labels, 3), [button(t.plain("‹ Back"), "renew", sim.id)]])
 
 
+def _holds_besides(t: Words, plan: Plan) -> Html | None:
+    """What a plan holds, unless its name says it already."""
+    holds = plan_holds(t, plan)
+    return None if holds is None or holds in plan_name(t, plan) else holds
+
+
+def _data_stays(plan: Plan, sim: Sim, now: datetime) -> bool:
+    """Whether there is data to be kept, as far as the supplier's reading tells."""
+    left = sim.reading.data_left if sim.reading is not None else None
+    ahead = sim.expiry is not None and sim.expiry > now
+    return bool(plan.data and not plan.unlimited and ahead and left)
+
+
 def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: datetime) -> Screen:
     """The frozen price with everything in it (F12)."""
     until = quote.new_expiry
     parts: list[str | None] = [
         t("<b>Your price</b>"),
-        t("SIM: {title}", title=title(sim)),
+        t("SIM: {title}", title=title(t, sim)),
         t("Plan: {name}", name=plan_name(t, quote.plan)),
-        plan_holds(t, quote.plan),
+        _holds_besides(t, quote.plan),
         *plan_terms(t, quote.plan),
         "",
         t("List price: {price}", price=t.money(quote.price)),
@@ -189,7 +202,7 @@ def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: dat
     if until is not None and until != quote.old_expiry:
         old = t.date(quote.old_expiry, now=now) if quote.old_expiry else "—"
         parts.append(t("Valid until: {old} → <b>{new}</b>", old=old, new=t.date(until, now=now)))
-    if quote.plan.data and not quote.plan.unlimited:
+    if _data_stays(quote.plan, sim, now):
         parts.append(t("Data you have not used stays until the new date."))
     parts += [
         t("This price stands until {time}.", time=t.clock(quote.expires_at)),

@@ -77,7 +77,7 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
         )
     rows = [[button(_label(t, item), "qitem", item.subject)] for item in items[:20]]
     parts = [
-        t("• {kind}: {what}, {age}", kind=t(KINDS[item.kind]), what=_what(item),
+        t("• {kind}: {what}, {age}", kind=t(KINDS[item.kind]), what=_what(t, item),
           age=age(t, item.since, now))
         for item in items[:20]
     ]  # fmt: skip
@@ -93,14 +93,14 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
     )
 
 
-def _what(item: QueueItem) -> str:
+def _what(t: Words, item: QueueItem) -> str:
     if item.order is not None:
         return item.order.number
-    return title(item.sim) if item.sim is not None else item.subject
+    return title(t, item.sim) if item.sim is not None else item.subject
 
 
 def _label(t: Words, item: QueueItem) -> str:
-    return f"{t.plain(KINDS[item.kind])} · {_what(item)}"
+    return f"{t.plain(KINDS[item.kind])} · {_what(t, item)}"
 
 
 def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -> Screen:
@@ -112,7 +112,7 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
         t(why) if why else known(t, one.reason),
         "",
         t("Customer: {name}", name=one.chat.first_name or one.chat.id) if one.chat else None,
-        t("SIM: {title}", title=title(one.sim)) if one.sim else None,
+        t("SIM: {title}", title=title(t, one.sim)) if one.sim else None,
     ]
     if one.sim is not None and one.kind in (Kind.BY_HAND, Kind.CLAIM, Kind.ACTIVATION):
         number = one.sim.msisdn or one.sim.iccid

@@ -93,9 +93,9 @@ def _keep_rows(t: Words, sim: Sim) -> list[list[Button]]:
 def digest(t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime) -> Screen:
     """Several SIMs in one message, most urgent first, one button each."""
     rows = [
-        [button(t.plain("I used {title} today", title=title(sim)), "used", sim.id)]
+        [button(t.plain("I used {title} today", title=title(t, sim)), "used", sim.id)]
         if stage.kind is StageKind.KEEP
-        else [button(t.plain("Renew {title}", title=title(sim)), "again", sim.id)]
+        else [button(t.plain("Renew {title}", title=title(t, sim)), "again", sim.id)]
         for sim, stage in items
     ]
     text = lines(
@@ -109,7 +109,7 @@ def digest(t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime) -> Scree
 def snooze(t: Words, sim: Sim) -> Screen:
     """For how long to be quiet."""
     return Screen(
-        t("When shall I remind you of <b>{title}</b> again?", title=title(sim)),
+        t("When shall I remind you of <b>{title}</b> again?", title=title(t, sim)),
         [
             [
                 button(t.plain("In 1 day"), "snz", sim.id, 1),
@@ -127,7 +127,7 @@ def ask_snooze_day(t: Words, sim: Sim, today: date, problem: Html | None = None)
         problem,
         "" if problem else None,
         t("On which day shall I remind you of <b>{title}</b>? Write the date, for example {day}.",
-          title=title(sim), day=(today + timedelta(days=5)).isoformat()),
+          title=title(t, sim), day=(today + timedelta(days=5)).isoformat()),
     )  # fmt: skip
     return Screen(text, [[button(t.plain("‹ Back"), "snooze", sim.id)]])
 
@@ -181,7 +181,7 @@ def one_sim(
     text = lines(
         note,
         "" if note else None,
-        t("<b>Reminders for {title}</b>", title=title(sim)),
+        t("<b>Reminders for {title}</b>", title=title(t, sim)),
         *dates(t, sim, now),
         t("Keep-number deadline: {date}", date=t.moment(sim.keep_deadline, now=now))
         if sim.keep_deadline
@@ -247,7 +247,7 @@ def settings(
 
 
 def _next(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Html:
-    name = t("<b>{title}</b>", title=title(sim))
+    name = t("<b>{title}</b>", title=title(t, sim))
     return Html(f"{mark(sim, now)} {name}\n{next_line(t, sim, planned, now)}")
 
 

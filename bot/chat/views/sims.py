@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.views.carriers import carrier_name
 from bot.domain.reminders import Planned
 from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source, Tracking, days_left, mask
 from bot.i18n import N_, Html, Words
@@ -52,9 +53,9 @@ def tail(sim: Sim) -> str:
     return (sim.msisdn or sim.iccid or sim.activation_code or "")[-4:]
 
 
-def title(sim: Sim) -> str:
+def title(t: Words, sim: Sim) -> str:
     """How a SIM is called: its nickname, else its carrier; with its last four characters."""
-    name = sim.nickname or sim.carrier
+    name = sim.nickname or carrier_name(t, sim.carrier)
     return f"{name} ·{tail(sim)}" if tail(sim) else name
 
 
@@ -204,7 +205,7 @@ def overview(t: Words, sims: Sequence[Sim], now: datetime, page: int = 0) -> Scr
         )
     page = min(max(page, 0), (len(sims) - 1) // PAGE)
     shown = sims[page * PAGE : (page + 1) * PAGE]
-    rows: list[list[Button]] = [[button(_label(sim, now), "sim", sim.id)] for sim in shown]
+    rows: list[list[Button]] = [[button(_label(t, sim, now), "sim", sim.id)] for sim in shown]
     turns = []
     if page:
         turns.append(button(t.plain("‹ More urgent"), "sims", page - 1))
@@ -232,11 +233,11 @@ def _line(t: Words, sim: Sim, now: datetime) -> Html:
     left = sim.reading.data_left if sim.reading and not over(sim, now) else None
     if share is not None and left is not None:
         parts.append(t("{left} left", left=t.data(left)))
-    return Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(sim))}\n{' · '.join(parts)}")
+    return Html(f"{mark(sim, now)} {t('<b>{title}</b>', title=title(t, sim))}\n{' · '.join(parts)}")
 
 
-def _label(sim: Sim, now: datetime) -> str:
-    return f"{mark(sim, now)} {title(sim)}"
+def _label(t: Words, sim: Sim, now: datetime) -> str:
+    return f"{mark(sim, now)} {title(t, sim)}"
 
 
 def more(t: Words, sim: Sim) -> Screen:
@@ -249,8 +250,8 @@ def more(t: Words, sim: Sim) -> Screen:
         else None,
     ]
     text = lines(
-        t("<b>{title}</b>", title=title(sim)),
-        t("Carrier: {carrier}", carrier=sim.carrier),
+        t("<b>{title}</b>", title=title(t, sim)),
+        t("Carrier: {carrier}", carrier=carrier_name(t, sim.carrier)),
         *facts,
         t("Phone: {model}", model=sim.device) if sim.device else None,
         t("IMEI: <code>{value}</code>", value=mask(sim.imei)) if sim.imei else None,
@@ -279,7 +280,7 @@ def ask_name(t: Words, sim: Sim, most: int, *, too_long: bool = False) -> Screen
     text = lines(
         t("That name is too long.") if too_long else None,
         t("What shall I call <b>{title}</b>? Write the name, for example: Mum's phone.",
-          title=title(sim)),
+          title=title(t, sim)),
         limit,
     )  # fmt: skip
     away = [button(t.plain("Remove the name"), "unname", sim.id)] if sim.nickname else []
@@ -294,7 +295,7 @@ def ask_remove(t: Words, sim: Sim) -> Screen:
         else t("Its dates are forgotten. You can add it again.")
     )
     text = lines(
-        t("Remove <b>{title}</b> from here?", title=title(sim)),
+        t("Remove <b>{title}</b> from here?", title=title(t, sim)),
         t("I stop reminding you of it. The SIM itself stays as it is."),
         after,
     )
@@ -309,14 +310,14 @@ def ask_remove(t: Words, sim: Sim) -> Screen:
 
 def removed(t: Words, sim: Sim) -> Html:
     """Said above the overview."""
-    return t("{title} was removed.", title=title(sim))
+    return t("{title} was removed.", title=title(t, sim))
 
 
 def running(t: Words, sim: Sim) -> Screen:
     """It can't be removed while money or a top-up is under way."""
     text = t(
         "A renewal of <b>{title}</b> is under way. You can remove it when that is finished.",
-        title=title(sim),
+        title=title(t, sim),
     )
     rows = [
         [button(t.plain("Orders"), "orders", 0), button(t.plain("‹ Back"), "sim", sim.id)],

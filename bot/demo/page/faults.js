@@ -46,10 +46,31 @@ function row(fault) {
   return h("li", {}, h("button", props, words, times, h("span", { class: "track", "aria-hidden": "true" })));
 }
 
+// Titles begin with whose fault it is: "Telegram is down", "eSIM Access: wallet empty".
+const SYSTEMS = ["Telegram", "eSIM Access", "Airalo", "Reloadly", "DingConnect"];
+const systemOf = (fault) => SYSTEMS.find((name) => fault.title_en.startsWith(name)) ?? "…";
+
+const opened = new Set(["Telegram"]);
+
+function group([system, own]) {
+  const on = own.filter(isOn).length;
+  const summary = h(
+    "summary",
+    { "data-focus": `fault-group-${system}` },
+    h("strong", {}, system),
+    on ? h("span", { class: "chip bad" }, String(on)) : h("small", {}, String(own.length)),
+  );
+  const keep = (event) => opened[event.target.open ? "add" : "delete"](system);
+  const props = { class: "fold", open: opened.has(system) || on > 0, ontoggle: keep };
+  return h("details", props, summary, h("ul", { class: "switches" }, own.map(row)));
+}
+
 function render() {
   const focus = document.activeElement?.dataset?.focus;
   const help = h("p", { class: "quiet" }, t(faults.length ? "fault_help" : "fault_none"));
-  fill(panel, help, h("ul", { class: "switches" }, faults.map(row)));
+  const groups = new Map();
+  for (const fault of faults) groups.set(systemOf(fault), [...(groups.get(systemOf(fault)) ?? []), fault]);
+  fill(panel, help, [...groups].map(group));
   if (focus?.startsWith("fault-")) panel.querySelector(`[data-focus="${focus}"]`)?.focus();
   emit("fault-count", faults.filter(isOn).length);
 }

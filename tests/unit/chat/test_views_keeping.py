@@ -51,7 +51,10 @@ def screens(language: str, code: str) -> list[Screen]:
             views.ask_used(t, LINE, rule, TODAY, TODAY, NOW),
             views.offer(t, "<b>", [rule, rule], 123456789),
             views.ask_since(t, "<b>", rule, 123456789, TODAY, NOW),
-            views.ask_paid(t, "<b>", views.paid_rows(t, rule, "use", LINE.id, "plan", "20261120")),
+            views.ask_paid(
+                t, "<b>", views.paid_rows(t, rule, "use", LINE.id, "plan", "20261120"),
+                "used", LINE.id,
+            ),
         ]  # fmt: skip
         card = views.on_card(t, kept, rule, NOW)
         assert card is not None
