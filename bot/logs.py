@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-_TOKEN = re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{16,}")
+# In an address it stands right behind the word "bot".
+_TOKEN = re.compile(r"(?<!\d)\d{6,}:[A-Za-z0-9_-]{16,}")
 # Numbers long enough to be an ICCID, IMEI or phone number; ids in our own fields are text.
 _NUMBER = re.compile(r"(?<![\w-])\+?\d{11,22}(?![\w-])")
 _ACTIVATION = re.compile(r"LPA:1\$\S+")
@@ -66,7 +67,10 @@ def configure(level: str = "INFO", style: str = "json") -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    # Only our own modules may be talkative: python-telegram-bot's debug lines hold every word that
+    # people write, and the token.
+    root.setLevel(max(logging.INFO, logging.getLevelName(level)))
+    logging.getLogger("bot").setLevel(level)
     # These name every request's address, which holds the token, and every tick.
     for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "alembic", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -22,8 +22,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 _RETRY_START = 2.0
-_STOP_SECONDS = 4.0
-_GOODBYE_SECONDS = 1.5
+_STOP_SECONDS = 3.0
+_GOODBYE_SECONDS = 1.0
 _POLLING = "Updater:start_polling:polling_task"
 
 
