@@ -19,7 +19,7 @@ from bot.ports import InboxRow, Tx
 from bot.services.fulfilment import Fulfilment
 from bot.services.intake import Intake
 
-MINUTE = timedelta(minutes=1)
+LATER = timedelta(minutes=30)
 
 
 async def _only_in_memory(self: Intake, row: InboxRow) -> None:
@@ -38,9 +38,9 @@ async def _send_again(self: Fulfilment, tx: Tx, topup: TopUp, reason: str, now: 
 async def _send_again_soon(
     self: Fulfilment, tx: Tx, topup: TopUp, reason: str, now: datetime
 ) -> None:
-    """The same on a clock that stands still: a minute later, or it would go on for ever."""
+    """The same on a clock that stands still: some time later, or it would go on for ever."""
     await tx.topups.move(
-        topup.id, TopUpState.SUBMITTING, TopUpState.SAVED, reason, now, next_at=now + MINUTE
+        topup.id, TopUpState.SUBMITTING, TopUpState.SAVED, reason, now, next_at=now + LATER
     )
 
 

@@ -1,7 +1,5 @@
 """The carriers' fault harness in small: it keeps its promises, and finds what it should."""
 
-import pytest
-
 from tests.faults.carriers import run
 from tests.faults.guardless import CARRIER_GUARDS, without
 from tests.faults.supplier_books import SUPPLIERS
@@ -16,8 +14,7 @@ async def test_forty_orders_keep_every_promise() -> None:
     )
 
 
-@pytest.mark.parametrize("guard", ["ask", "recover"])
-async def test_a_guard_taken_out_is_missed(guard: str) -> None:
-    with without(CARRIER_GUARDS, guard):
-        report = await run(range(40), 1, stay=2)
-    assert report.violations
+async def test_lost_answers_that_are_sent_again_are_noticed() -> None:
+    with without(CARRIER_GUARDS, "ask"):
+        report = await run(range(20), 1, stay=1)
+    assert any("double top-up" in example for example in report.examples)
