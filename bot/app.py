@@ -5,7 +5,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from socket import socket
 from typing import Any
 
@@ -136,7 +136,7 @@ class Lookouts:
         """Hints first: they make SIMs due."""
         return [
             Job(self.hints.worker, 30, self.hints.next_due),
-            Job(self.readings.worker, 60, self.readings.next_due),
+            Job(self.readings.worker, 60, self.readings.next_due, slack=timedelta(hours=2)),
             Job(self.activations.worker, 60, self.activations.next_due),
             Job(self.wallets.worker, 60),
         ]
@@ -321,7 +321,7 @@ def _server(bot: Bot) -> uvicorn.Server:
         secret = settings.hooks_secret.get_secret_value()
         routes.append(hooks_route(secret, bot.hints.knows, bot.hints.accept))
     if isinstance(bot.clock, FollowingClock):
-        work = [Work(job.worker, job.next_due) for job in bot.jobs]
+        work = [Work(job.worker, job.next_due, job.slack) for job in bot.jobs]
         routes += Control(bot.clock, work, lambda: bot.queue.idle).routes()
     config = uvicorn.Config(
         create(routes),

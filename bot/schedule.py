@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -18,11 +18,13 @@ async def _tick(worker: Worker) -> None:
 @dataclass(frozen=True, slots=True)
 class Job:
     """`worker` is rung every `seconds`. `next_due` says when it has work next (UTC): a clock
-    that jumps, as the demo's, stops there; None when it has none, or when it does not tell."""
+    that jumps, as the demo's, stops there; None when it has none, or when it does not tell.
+    Work that nobody waits for may be late by `slack`: then that clock stops less often."""
 
     worker: Worker
     seconds: int
     next_due: Callable[[], Awaitable[datetime | None]] | None = None
+    slack: timedelta = timedelta(0)
 
 
 def start(jobs: Sequence[Job]) -> AsyncIOScheduler:

@@ -35,10 +35,11 @@ class FollowingClock:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A worker and when it has something to do next."""
+    """A worker, when it has something to do next, and how late it may be within a jump."""
 
     worker: Worker
     next_due: NextDue | None
+    slack: timedelta = timedelta(0)
 
 
 class Control:
@@ -66,8 +67,8 @@ class Control:
         stops = [until, now + _STRIDE]
         for work in self._work:
             due = await work.next_due() if work.next_due else None
-            if due is not None and due > now:
-                stops.append(due)
+            if due is not None and due + work.slack > now:
+                stops.append(due + work.slack)
         return JSONResponse({"at": min(stops).timestamp()})
 
     async def _live(self, request: Request) -> Response:

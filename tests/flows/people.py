@@ -325,7 +325,7 @@ async def town(
         demo.extra["PYTHONPATH"] = str(Path(__file__).parents[2])
         demo.command = [sys.executable, "-m", "tests.faults.guardless", without]
     await demo.start()
-    async with httpx.AsyncClient(base_url=demo.url, timeout=60, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=demo.url, timeout=180, trust_env=False) as http:
         place = Town(demo, http)
         demo.world.limits.enabled = limits
         try:
