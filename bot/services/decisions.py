@@ -24,6 +24,7 @@ _TO_VERIFIED = {
     TopUpState.NEEDS_OPERATOR: (TopUpState.SUCCEEDED, TopUpState.VERIFIED),
     TopUpState.SUCCEEDED: (TopUpState.VERIFIED,),
     TopUpState.VERIFIED: (),
+    TopUpState.REVERSED: (),
 }
 
 
@@ -124,7 +125,7 @@ async def accept(by: By, order: Order, payment: Payment) -> None:
 
 async def refund(by: By, order: Order, topup: TopUp | None, payment: Payment | None) -> None:
     """The order ends without its top-up; the refund job sends everything back."""
-    if topup is not None:
+    if topup is not None and topup.state is not TopUpState.REVERSED:  # that has ended already
         await by.topup(topup, topup.state, TopUpState.REJECTED, "operator: refunded", next_at=None)
     changes: dict[str, object] = {}
     if payment is not None and order.charge is None:

@@ -66,6 +66,23 @@ async def test_a_wrong_amount_can_be_sent_back(house: House) -> None:
     assert await house.topups() == []
 
 
+async def test_a_top_up_taken_back_can_be_refunded(house: House) -> None:
+    await house.sale(S.NEEDS_OPERATOR, T.REVERSED, "reversed")
+    assert (await house.only()).actions == (Action.DELIVERED, Action.REFUND)
+    await house.act(Action.REFUND)
+    await house.refunds.worker.run()
+    assert (await house.order()).state is S.REFUNDED
+    assert house.cashier.returned == ["p1"]
+    assert [top.state for top in await house.topups()] == [T.REVERSED]
+
+
+async def test_a_top_up_taken_back_can_be_left_with_the_customer(house: House) -> None:
+    await house.sale(S.NEEDS_OPERATOR, T.REVERSED, "reversed")
+    await house.act(Action.DELIVERED)
+    assert (await house.order()).state is S.FULFILLED
+    assert [top.state for top in await house.topups()] == [T.REVERSED]
+
+
 async def test_a_wrong_amount_for_a_paid_order_waits_apart(house: House) -> None:
     await house.sale(S.FULFILLED, T.VERIFIED)
     await house.till.capture("p1", ALICE, Money(1, "XTR"), "c2")
