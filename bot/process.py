@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -173,6 +174,8 @@ async def no_more(updater: Updater) -> None:
     """Ask for no more updates. Telegram is told what we have, or tells us again: it may not
     answer, and need not."""
     if updater.running:
+        # PTB calls it an error, with a traceback, when its goodbye is not heard.
+        logging.getLogger("telegram.ext.Updater").setLevel(logging.CRITICAL)
         with contextlib.suppress(TimeoutError, TelegramError):
             await asyncio.wait_for(updater.stop(), _GOODBYE_SECONDS)
 

@@ -50,6 +50,7 @@ class Renderer:
         self._packs = packs
         self._kinds: Mapping[str, Callable[[Tx, Chat, Notice], Awaitable[Rendered | None]]] = {
             notices.ORDER: self._order,
+            notices.ORDER_ENDED: self._ended,
             notices.REMINDER: self._reminder,
             notices.DIGEST: self._digest,
             notices.QUEUE: self._queue,
@@ -74,6 +75,10 @@ class Renderer:
             return None
         screen = orders.order_screen(_words(chat), sale, self._clock.now())
         return Rendered(screen, edits=sale.order.message_id, order_id=sale.order.id)
+
+    async def _ended(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        return None if sale is None else Rendered(orders.ended(_words(chat), sale))
 
     async def _reminder(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         data = notice.data

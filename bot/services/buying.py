@@ -102,3 +102,5 @@ async def finish(tx: Tx, order: Order, now: datetime) -> None:
         if sim.reading is not None and sim.reading.state is SimState.PENDING_ACTIVATION:
             await watch_activation(tx, sim, now)
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))
+    for news in notices.order_ended(order, now):
+        await tx.outbox.add(news)

@@ -1,11 +1,19 @@
 """What the bot says first: facts for the outbox, put into words when they are sent."""
 
+from datetime import datetime, timedelta
+
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
+from bot.domain.sales import Order
 from bot.ports import Notice, Priority, Wait
+
+LOOKS_FOR = timedelta(minutes=5)
+"""How long somebody who has paid keeps the chat open."""
 
 ORDER = "order"
 """The order's message, edited to where it stands; its last edit is the receipt."""
+ORDER_ENDED = "order_ended"
+"""Telegram rings for no edit: an end that comes late gets a short message of its own."""
 QUEUE = "queue"
 """To an operator: something waits for a person."""
 CLAIM = "claim"
@@ -32,6 +40,21 @@ def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") 
         priority=Priority.PAYMENT if first else Priority.TOPUP,
         data={"order_id": order_id},
     )
+
+
+def order_ended(order: Order, now: datetime) -> list[Notice]:
+    """The news of an end that the customer no longer waits for; none when they still look."""
+    if order.paid_at is None or now - order.paid_at < LOOKS_FOR:
+        return []
+    return [
+        Notice(
+            kind=ORDER_ENDED,
+            chat_id=order.chat_id,
+            dedupe_key=f"order-ended:{order.id}",
+            priority=Priority.TOPUP,
+            data={"order_id": order.id},
+        )
+    ]
 
 
 def for_operators(

@@ -81,6 +81,8 @@ class Refunds:
                 await tx.outbox.add(
                     notices.order_moved(order.id, order.chat_id, OrderState.REFUNDED)
                 )
+                for news in notices.order_ended(order, now):
+                    await tx.outbox.add(news)
 
     async def _give_back(self, payment: Payment, told: Notice | None = None) -> bool:
         """One charge, wholly. False when the provider could not be asked; it is tried again."""

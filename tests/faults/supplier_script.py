@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.demo import airalo, dingconnect, esim_access, reloadly
+from bot.demo import airalo, dingconnect_faults, esim_access, reloadly_faults
 
 SPAN = timedelta(hours=96)
 """How long an order is watched after its payment."""
@@ -73,8 +73,8 @@ def _names(supplier: str) -> tuple[list[str], list[float]]:
     tables = {
         "esim_access": esim_access.FAULTS,
         "airalo": airalo.FAULTS,
-        "reloadly": reloadly.FAULTS,
-        "dingconnect": dingconnect.FAULTS,
+        "reloadly": reloadly_faults.FAULTS,
+        "dingconnect": dingconnect_faults.FAULTS,
     }
     names = [row[0] for row in tables[supplier] if not row[0].startswith("webhook_")]
     weights = [0.06 if name in _RARE else 2.5 if name in _LIKELY else 1.0 for name in names]

@@ -107,7 +107,8 @@ async def test_a_smart_number_gets_the_amount_it_asks_for(place: Town) -> None:
     await lin.press("支付")
     assert (await lin.pay())["status"] == "paid"
     [transfer] = place.demo.suppliers.dingconnect.transfers
-    assert (transfer.receive, transfer.account[-4:]) == (200, "6543")
+    assert int(transfer.receive) == 200
+    assert transfer.account.endswith("6543")
     await lin.find(r"OP\d+")
 
 

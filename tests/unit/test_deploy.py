@@ -127,7 +127,7 @@ def test_the_guides_sims_can_be_read(tmp_path: Path) -> None:
     example = re.search(r"```csv\n(.*?)```", guide, re.DOTALL)
     assert example is not None
     (tmp_path / "sims.csv").write_text(example[1], "utf-8")
-    rows = read_rows(tmp_path / "sims.csv", "sims", SimRow, "label")
+    rows = read_rows(tmp_path / "sims.csv", "sims", SimRow, ("label",))
     assert [row.value.supplier for row in rows] == ["esim_access"]
     header = example[1].splitlines()[0].split(",")
     assert [n for n in SimRow.model_fields if n not in header and f"`{n}`" not in guide] == []

@@ -234,6 +234,8 @@ async def guess_zone(context: Context, country: str | None) -> None:
     guess = zones.of_country(country) if country else None
     if known.zone_confirmed or known.zone != "UTC" or guess is None:
         return
+    if await context.shop.sims.overview(context.me.id):
+        return  # they live by the zone they have
     await _move_days(context, known.zone, guess)
     await _prefer(context, zone=guess)
 

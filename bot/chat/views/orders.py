@@ -98,6 +98,17 @@ def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
     return waiting(t, sale, invoice=False)
 
 
+def ended(t: Words, sale: Sale) -> Screen:
+    """A short message of its own when an order ends long after it was paid."""
+    order, sim = sale.order, sale.sim
+    what = t("{name} for {title}", name=plan_name(t, order.plan), title=title(t, sim))
+    if order.state is OrderState.FULFILLED:
+        head = t("✅ Order {number} is done.", number=order.number)
+    else:
+        head = t("Order {number}: your money has been returned.", number=order.number)
+    return Screen(lines(head, what), [[button(t.plain("Show receipt"), "order", order.id)]])
+
+
 def waiting(t: Words, sale: Sale, *, invoice: bool, problem: Html | None = None) -> Screen:
     """An order that waits for money; `invoice` when one is below this message."""
     order = sale.order

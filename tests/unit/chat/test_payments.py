@@ -4,6 +4,7 @@ import json
 
 import pytest
 from telegram import Bot, PreCheckoutQuery, User
+from telegram._utils.types import ODVInput
 from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
 
@@ -28,13 +29,20 @@ class Breaking(BaseRequest):
         """Nothing to close."""
 
     async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, **timeouts: object
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         if self.breaks:
             self.breaks -= 1
             raise NetworkError("Bad Gateway")
         assert request_data is not None
-        self.answers.append(request_data.parameters["ok"])
+        self.answers.append(bool(request_data.parameters["ok"]))
         return 200, json.dumps({"ok": True, "result": True}).encode()
 
 

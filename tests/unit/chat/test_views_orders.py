@@ -28,10 +28,11 @@ def running(one: Sim, supplier: str) -> str:
 @pytest.mark.parametrize(
     ("one", "supplier", "said"),
     [
-        (managed(supplier="esim_access"), "esim_access", "Checked on the SIM"),
+        (managed(), "esim_access", "Checked on the SIM"),
         (sim(), "reloadly", "Confirmed by the network"),
         (sim(), "manual", "Confirmed by our shop"),
-        (managed(supplier="manual"), "manual", "Confirmed by our shop"),
+        (managed(), "manual", "Confirmed by our shop"),
+        (managed(), "reloadly", "Confirmed by the network"),
     ],
 )
 def test_the_steps_name_whose_word_it_is(one: Sim, supplier: str, said: str) -> None:
