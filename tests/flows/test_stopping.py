@@ -19,7 +19,7 @@ async def test_a_hanging_supplier_delays_no_stop_and_loses_nothing(
     async with town(tmp_path) as place:
         await to_invoice(place.en)
         await place.fault(fault, on=True)
-        paying = asyncio.create_task(place.en.pay())
+        paying = asyncio.create_task(place.en.pay_without_waiting())
         await asyncio.sleep(1.5)
         pid = place.demo.bot_pid
         assert pid is not None
@@ -31,5 +31,6 @@ async def test_a_hanging_supplier_delays_no_stop_and_loses_nothing(
         await place.fault(fault, on=False)
         await paying
         await place.demo.wait_for_bot()
+        await place.advance(minutes=20)
         await place.en.find(RECEIPT)
         assert place.topups(US_CARD) == place.kept() == 1
