@@ -133,10 +133,10 @@ async def test_a_lost_answer_is_asked_about_and_never_repeated(place: Town) -> N
 
 async def test_a_refused_top_up_is_paid_back_by_itself(place: Town) -> None:
     emma = place.en
-    await place.fault("esim_access.wallet_empty", on=True)
     await emma.say("/renew")
     await emma.press("US Data Card")
     await emma.press("USA 5 GB")
+    await place.fault("esim_access.wallet_empty", on=True)  # before, nothing would be sold
     await emma.press("Pay")
     await emma.pay()
     await emma.find("went back")
