@@ -85,7 +85,12 @@ class Airalo:
 
     name = "airalo"
     capabilities = Capabilities(
-        reads=True, finds=True, unique_refs=False, after_expiry=True, webhooks=True
+        reads=True,
+        finds=True,
+        unique_refs=False,
+        after_expiry=True,
+        webhooks=True,
+        extends=False,
     )
 
     def __init__(

@@ -82,7 +82,12 @@ class EsimAccess:
 
     name = "esim_access"
     capabilities = Capabilities(
-        reads=True, finds=True, unique_refs=False, after_expiry=False, webhooks=True
+        reads=True,
+        finds=True,
+        unique_refs=False,
+        after_expiry=False,
+        webhooks=True,
+        extends=True,
     )
 
     def __init__(

@@ -18,6 +18,7 @@ _WORDS = {
     "unique_refs": "buys one reference once",
     "reverses": "may take a top-up back",
     "webhooks": "calls us",
+    "extends": "keeps data left over until the new date",
 }
 
 

@@ -39,6 +39,9 @@ class Capabilities:
     """A success may be taken back later; it is asked about for 72 hours."""
     webhooks: bool = False
     """It calls us; what it says is only a hint."""
+    extends: bool | None = None
+    """A top-up extends what is there, so that data left over stays until the new date. False: it
+    is a package of its own, and data left over keeps its own date. None: nobody says."""
     slowest: float = 30.0
     """Seconds its longest answer may take."""
 

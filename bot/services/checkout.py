@@ -136,6 +136,11 @@ class Checkout:
             log.warning("supplier_plans_unavailable", supplier=supplier, reason=str(error))
             return None
 
+    def extends(self, plan: Plan) -> bool | None:
+        """Whether data left over stays until the new date, as Capabilities says it."""
+        carrier = self._carriers.get(plan.supplier)
+        return carrier.capabilities.extends if carrier is not None else None
+
     async def quote(
         self, chat_id: int, sim: Sim, plan: Plan, amount: Money | None, update_id: int
     ) -> Quote:

@@ -146,7 +146,8 @@ async def _quote(context: Context, sim: Sim, chosen: Plan, amount: Money | None)
     except Refused as refused:
         return await _plans(context, sim.id, str(because(context.t, refused.reason)))
     methods = context.shop.checkout.selling.methods
-    await context.show(views.quote(context.t, quote, sim, methods, context.now))
+    extends = context.shop.checkout.extends(chosen)
+    await context.show(views.quote(context.t, quote, sim, methods, context.now, extends=extends))
     return END
 
 

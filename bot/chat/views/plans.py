@@ -166,15 +166,25 @@ def _holds_besides(t: Words, plan: Plan) -> Html | None:
     return None if holds is None or holds in plan_name(t, plan) else holds
 
 
-def _data_stays(plan: Plan, sim: Sim, now: datetime) -> bool:
-    """Whether there is data to be kept, as far as the supplier's reading tells."""
+def _data_stays(t: Words, plan: Plan, sim: Sim, now: datetime, extends: bool | None) -> Html | None:
+    """What becomes of data not used; None where there is none, or nobody says."""
     left = sim.reading.data_left if sim.reading is not None else None
     ahead = sim.expiry is not None and sim.expiry > now
-    return bool(plan.data and not plan.unlimited and ahead and left)
+    if extends is None or not (ahead and left):
+        return None
+    if not extends:
+        return t(
+            "This plan is a package of its own. Data you have not used keeps its own end date."
+        )
+    adds_up = plan.data and not plan.unlimited
+    return t("Data you have not used stays until the new date.") if adds_up else None
 
 
-def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: datetime) -> Screen:
-    """The frozen price with everything in it (F12)."""
+def quote(
+    t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: datetime,
+    *, extends: bool | None,
+) -> Screen:  # fmt: skip
+    """The frozen price with everything in it (F12). `extends` as in ports.Capabilities."""
     until = quote.new_expiry
     parts: list[str | None] = [
         t("<b>Your price</b>"),
@@ -202,8 +212,7 @@ def quote(t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: dat
     if until is not None and until != quote.old_expiry:
         old = t.date(quote.old_expiry, now=now) if quote.old_expiry else "—"
         parts.append(t("Valid until: {old} → <b>{new}</b>", old=old, new=t.date(until, now=now)))
-    if _data_stays(quote.plan, sim, now):
-        parts.append(t("Data you have not used stays until the new date."))
+    parts.append(_data_stays(t, quote.plan, sim, now, extends))
     parts += [
         t("This price stands until {time}.", time=t.clock(quote.expires_at)),
         t("By paying you accept the /terms. Nothing is charged beyond this total."),
