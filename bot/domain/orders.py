@@ -1,4 +1,4 @@
-"""The three state machines of a sale, one transition table each.
+"""The state machines of a sale, one transition table each.
 
 The store moves a row only along these tables, by compare-and-set, and records why.
 docs/states.md is drawn from them by `bot.domain.orders.diagram`.
@@ -57,7 +57,16 @@ class TopUpState(StrEnum):
     REVERSED = "reversed"
 
 
-_O, _P, _T = OrderState, PaymentState, TopUpState
+class RefundState(StrEnum):
+    """Life of money that goes back."""
+
+    DUE = "due"
+    SENDING = "sending"
+    DONE = "done"
+    BY_HAND = "by_hand"
+
+
+_O, _P, _T, _R = OrderState, PaymentState, TopUpState, RefundState
 
 ORDER: Mapping[OrderState, frozenset[OrderState]] = {
     _O.QUOTED: frozenset({_O.AWAITING_PAYMENT, _O.EXPIRED, _O.CANCELLED}),
@@ -103,6 +112,14 @@ TOPUP: Mapping[TopUpState, frozenset[TopUpState]] = {
     _T.VERIFIED: frozenset({_T.REVERSED}),
     _T.REJECTED: frozenset(),
     _T.REVERSED: frozenset(),
+}
+
+REFUND: Mapping[RefundState, frozenset[RefundState]] = {
+    _R.DUE: frozenset({_R.SENDING, _R.DONE, _R.BY_HAND}),
+    # Asked again under the same id: the provider returns it once.
+    _R.SENDING: frozenset({_R.DONE, _R.BY_HAND}),
+    _R.BY_HAND: frozenset({_R.DONE, _R.DUE}),
+    _R.DONE: frozenset(),
 }
 
 OPEN_ORDERS = frozenset({_O.QUOTED, _O.AWAITING_PAYMENT})

@@ -5,16 +5,28 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.money import Money
-from bot.domain.orders import OrderState, PaymentState, TopUpState
+from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.sims import Reading
 
 
 class Method(StrEnum):
-    """Ways to pay that this shop can switch on."""
+    """Ways to pay that a shop can switch on."""
 
     STARS = "stars"
+    TELEGRAM = "telegram"  # a fiat invoice in the chat, through a provider token
+    CARD = "card"
+    ALIPAY = "alipay"
+    WECHAT = "wechat"
+    PAYPAL = "paypal"
+    EPAY = "epay"
+    WALLET = "wallet"
+    TRANSFER = "transfer"  # with a proof that an operator checks
     VOUCHER = "voucher"
+
+
+IN_STORE = frozenset({Method.WALLET, Method.TRANSFER, Method.VOUCHER})
+"""Methods that no provider stands behind: what they are worth is in our own store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,9 @@ class Order:
     """Until when it waits for money (the quote's end)."""
     created_at: datetime
     message_id: int | None = None
+    due: Money | None = None
+    """What is to be paid in the plan's currency, after discounts; None in orders of old, which had
+    none."""
     paid_at: datetime | None = None
     fulfilled_at: datetime | None = None
     charge: Money | None = None
@@ -51,10 +66,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One attempt to pay an order. `id` is our reference and the invoice's payload."""
+    """One attempt to pay an order, or to fill a wallet. `id` is our reference and the invoice's
+    payload."""
 
     id: str
-    order_id: str
+    order_id: str | None
     chat_id: int
     method: Method
     state: PaymentState
@@ -65,6 +81,68 @@ class Payment:
     captured_at: datetime | None = None
     captured: Money | None = None
     payer_id: int | None = None
+    deposit_id: str | None = None
+    """The deposit it pays, where it pays no order."""
+    provider_ref: str | None = None
+    """The provider's own name for the attempt."""
+    url: str | None = None
+    """The page to pay on."""
+    ends_at: datetime | None = None
+    """Until when that page stands (UTC)."""
+    look_at: datetime | None = None
+    """When the provider is next asked about it; None when nothing is to be learnt."""
+    looks: int = 0
+    going_back: int = 0
+    """Minor units that went back, or are on their way: never more than was captured."""
+    saved_id: str | None = None
+    """What it charges without the customer, see `Saved`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money that goes back from one captured payment. `id` is our reference at the provider."""
+
+    id: str
+    payment_id: str
+    state: RefundState
+    amount: Money
+    reason: str
+    created_at: datetime
+    next_at: datetime | None = None
+    tries: int = 0
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Money that a customer puts into their wallet; paid by an attempt like an order."""
+
+    id: str
+    chat_id: int
+    amount: Money
+    created_at: datetime
+    expires_at: datetime
+    message_id: int | None = None
+    paid_at: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        """Its number as people read it out."""
+        return f"XK-{self.id.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a customer let a provider keep, to be charged without them. `token` is the
+    provider's."""
+
+    id: str
+    chat_id: int
+    method: Method
+    token: str
+    label: str
+    created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,21 @@ from typing import Any, Protocol
 
 from bot.domain.chats import Chat, Preferences
 from bot.domain.handover import Handover, HandoverState
-from bot.domain.orders import OrderState, PaymentState, TopUpState
-from bot.domain.plans import Plan
-from bot.domain.quotes import Quote
 from bot.domain.rules import Activity, Overridden
-from bot.domain.sales import Order, Payment, TopUp, Voucher
 from bot.domain.sims import Reading, Sim
 from bot.ports.messenger import Notice, Outcome
+from bot.ports.sales import (
+    Catalogue,
+    Deposits,
+    ExchangeRates,
+    Orders,
+    Payments,
+    Quotes,
+    Refunds,
+    SavedMethods,
+    TopUps,
+    Vouchers,
+)
 from bot.ports.watching import Activations, Hints
 
 
@@ -189,106 +197,6 @@ class Handovers(Protocol):
     ) -> bool: ...
 
 
-class Catalogue(Protocol):
-    async def get(self, code: str) -> Plan | None: ...
-    async def all(self, *, carrier: str | None = None, active: bool = True) -> list[Plan]: ...
-    async def apply(self, plans: Sequence[Plan]) -> None:
-        """Make these the catalogue: new and changed ones saved, others switched off."""
-        ...
-
-
-class Quotes(Protocol):
-    async def add(self, quote: Quote, update_id: int | None) -> Quote:
-        """Save it; a replay of the same update gets the quote that the first run saved."""
-        ...
-
-    async def get(self, quote_id: str) -> Quote | None: ...
-
-
-class Orders(Protocol):
-    async def add(self, order: Order) -> Order:
-        """Save it; one order per quote: a second call gets the first one's order."""
-        ...
-
-    async def get(self, order_id: str) -> Order | None: ...
-    async def by_quote(self, quote_id: str) -> Order | None: ...
-    async def of_chat(self, chat_id: int, limit: int, offset: int = 0) -> list[Order]: ...
-    async def in_states(self, states: Sequence[OrderState], limit: int = 100) -> list[Order]: ...
-    async def of_sim(self, sim_id: str, states: Sequence[OrderState]) -> list[Order]: ...
-    async def expiring(self, now: datetime, limit: int) -> list[Order]:
-        """Open orders whose expires_at has passed."""
-        ...
-
-    async def next_expiring(self) -> datetime | None: ...
-    async def set_message(self, order_id: str, message_id: int) -> None: ...
-    # Every `move` is a compare-and-set along the machine's table; it is recorded in `transitions`
-    # with its reason, and `reason` is also written to the row.
-    async def move(
-        self,
-        order_id: str,
-        old: OrderState,
-        new: OrderState,
-        reason: str,
-        at: datetime,
-        **changes: Any,
-    ) -> bool: ...
-
-
-class Payments(Protocol):
-    async def add(self, payment: Payment) -> None: ...
-    async def get(self, payment_id: str) -> Payment | None: ...
-    async def of_order(self, order_id: str) -> list[Payment]: ...
-    async def by_charge(self, charge_id: str) -> Payment | None: ...
-    async def surplus(self) -> list[Payment]:
-        """Captured payments that nothing is owed for: another one has paid the order, or the
-        order's money went back."""
-        ...
-
-    async def in_states(self, states: Sequence[PaymentState]) -> list[Payment]: ...
-    async def move(
-        self,
-        payment_id: str,
-        old: PaymentState,
-        new: PaymentState,
-        reason: str,
-        at: datetime,
-        **changes: Any,
-    ) -> bool: ...
-
-
-class TopUps(Protocol):
-    async def add(self, topup: TopUp) -> None: ...
-    async def get(self, topup_id: str) -> TopUp | None: ...
-    async def of_order(self, order_id: str) -> list[TopUp]:
-        """Oldest first."""
-        ...
-
-    async def due(self, now: datetime, limit: int) -> list[TopUp]:
-        """Top-ups whose next_at has come."""
-        ...
-
-    async def next_due(self) -> datetime | None: ...
-    async def in_states(self, states: Sequence[TopUpState]) -> list[TopUp]: ...
-    async def set(self, topup_id: str, **changes: Any) -> None: ...
-    async def move(
-        self,
-        topup_id: str,
-        old: TopUpState,
-        new: TopUpState,
-        reason: str,
-        at: datetime,
-        **changes: Any,
-    ) -> bool: ...
-
-
-class Vouchers(Protocol):
-    async def add(self, voucher: Voucher, code_hash: str, batch: str) -> None: ...
-    async def find(self, code_hash: str) -> Voucher | None: ...
-    async def of_order(self, order_id: str) -> Voucher | None: ...
-    async def redeem(self, voucher_id: str, order_id: str, at: datetime) -> bool: ...
-    async def release(self, voucher_id: str) -> bool: ...
-
-
 class Reminders(Protocol):
     async def sent(self, sim_id: str, cycle: str) -> frozenset[str]:
         """Codes of the stages that are settled (sent or skipped) in this cycle."""
@@ -374,6 +282,10 @@ class Tx(Protocol):
     quotes: Quotes
     orders: Orders
     payments: Payments
+    refunds: Refunds
+    deposits: Deposits
+    saved: SavedMethods
+    rates: ExchangeRates
     topups: TopUps
     vouchers: Vouchers
     reminders: Reminders

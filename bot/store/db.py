@@ -29,14 +29,16 @@ from bot.store.inbox import InboxRows
 from bot.store.keeping import ActivityRows, RuleRows
 from bot.store.orders import OrderRows, QuoteRows
 from bot.store.outbox import OutboxRows
-from bot.store.payments import PaymentRows, TopUpRows, VoucherRows
+from bot.store.paying import DepositRows, RateRows, SavedRows
+from bot.store.payments import PaymentRows, RefundRows
 from bot.store.reminders import ReminderRows
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
+from bot.store.topups import TopUpRows, VoucherRows
 from bot.store.transactions import transaction
 from bot.store.watching import ActivationRows, HintRows
 
-HEAD = "0005"
+HEAD = "0006"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4
@@ -86,6 +88,10 @@ class SqlTx:
         self.quotes: ports.Quotes = QuoteRows(conn)
         self.orders: ports.Orders = OrderRows(conn)
         self.payments: ports.Payments = PaymentRows(conn)
+        self.refunds: ports.Refunds = RefundRows(conn)
+        self.deposits: ports.Deposits = DepositRows(conn)
+        self.saved: ports.SavedMethods = SavedRows(conn)
+        self.rates: ports.ExchangeRates = RateRows(conn)
         self.topups: ports.TopUps = TopUpRows(conn)
         self.vouchers: ports.Vouchers = VoucherRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)

@@ -13,10 +13,21 @@ from bot.domain.sales import Order
 from bot.store.rows import Shape, insert_new, move, word
 from bot.store.tables import orders, quotes
 
-_QUOTE = Shape(quotes, Quote, money=("price", "stars"))
-_ORDER = Shape(orders, Order, money=("price", "charge"))
+_QUOTE = Shape(quotes, Quote, money=("price", "due", "points_worth"))
+_ORDER = Shape(orders, Order, money=("price", "due", "charge"))
 _FIXED = frozenset(
-    {"id", "version", "state", "quote_id", "chat_id", "sim_id", "plan", "price", "created_at"}
+    {
+        "id",
+        "version",
+        "state",
+        "quote_id",
+        "chat_id",
+        "sim_id",
+        "plan",
+        "price",
+        "due",
+        "created_at",
+    }
 )
 _MAIN_LINE = frozenset(
     {

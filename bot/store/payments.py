@@ -1,4 +1,4 @@
-"""Payment attempts, top-ups and vouchers."""
+"""Payment attempts and refunds."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import Select, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.orders import PAYMENT, TOPUP, OrderState, PaymentState, TopUpState
-from bot.domain.sales import Payment, TopUp, Voucher, VoucherState
+from bot.domain.orders import PAYMENT, REFUND, OrderState, PaymentState, RefundState
+from bot.domain.sales import Payment, Refund
 from bot.store.rows import Shape, move, word
-from bot.store.tables import orders, payments, topups, vouchers
+from bot.store.tables import orders, payments, refunds
 
 _PAYMENT = Shape(payments, Payment, money=("amount", "captured"))
-_TOPUP = Shape(topups, TopUp, money=("amount", "max_cost"))
-_VOUCHER = Shape(vouchers, Voucher, money=("value",))
-_PAYMENT_FIXED = frozenset({"id", "order_id", "chat_id", "method", "state", "amount", "created_at"})
-_TOPUP_FIXED = frozenset({"id", "order_id", "sim_id", "supplier", "state", "created_at"})
+_REFUND = Shape(refunds, Refund, money=("amount",))
+_REFUND_FIXED = frozenset({"id", "payment_id", "state", "amount", "created_at"})
+_FIXED = frozenset(
+    {"id", "order_id", "deposit_id", "chat_id", "method", "state", "amount", "created_at"}
+)
 
 
 class PaymentRows:
@@ -43,6 +44,50 @@ class PaymentRows:
         """The attempt that captured this charge of the provider."""
         found = await self._many(_PAYMENTS.where(payments.c.charge_id == charge_id))
         return found[0] if found else None
+
+    async def of_deposit(self, deposit_id: str) -> list[Payment]:
+        """Oldest first."""
+        statement = _PAYMENTS.where(payments.c.deposit_id == deposit_id)
+        return await self._many(statement.order_by(payments.c.seq))
+
+    async def by_provider_ref(self, provider_ref: str) -> Payment | None:
+        """The newest attempt of that name at its provider."""
+        statement = _PAYMENTS.where(payments.c.provider_ref == provider_ref)
+        found = await self._many(statement.order_by(payments.c.seq.desc()).limit(1))
+        return found[0] if found else None
+
+    async def to_look_at(self, now: datetime, limit: int) -> list[Payment]:
+        """Attempts whose provider is to be asked, the longest due first."""
+        statement = _PAYMENTS.where(payments.c.look_at <= now).order_by(payments.c.look_at)
+        return await self._many(statement.limit(limit))
+
+    async def next_look(self) -> datetime | None:
+        """The smallest look_at there is."""
+        statement = select(payments.c.look_at).where(payments.c.look_at.is_not(None))
+        return await self._conn.scalar(statement.order_by(payments.c.look_at).limit(1))
+
+    async def captured_since(self, since: datetime) -> list[Payment]:
+        """Attempts that took money since then, whatever became of it, oldest first."""
+        statement = _PAYMENTS.where(payments.c.captured_at >= since)
+        return await self._many(statement.order_by(payments.c.captured_at, payments.c.seq))
+
+    async def set(self, payment_id: str, **changes: Any) -> None:
+        """Change what is not its state. Raises ValueError for unknown names."""
+        values = _PAYMENT.changes(changes, _FIXED)
+        statement = update(payments).where(payments.c.id == payment_id).values(values)
+        await self._conn.execute(statement)
+
+    async def reserve(self, payment_id: str, minor: int) -> bool:
+        """So much more goes back; False when it would be more than was captured (rule 17)."""
+        statement = (
+            update(payments)
+            .where(
+                payments.c.id == payment_id,
+                payments.c.captured_minor - payments.c.going_back >= minor,
+            )
+            .values(going_back=payments.c.going_back + minor)
+        )
+        return (await self._conn.execute(statement)).rowcount == 1
 
     async def surplus(self) -> list[Payment]:
         """Captured payments that nothing is owed for: another one has paid the order, or the
@@ -92,7 +137,7 @@ class PaymentRows:
         attempt holds the same charge_id.
         """
         actor = changes.pop("actor", "bot")
-        values = _PAYMENT.changes(changes, _PAYMENT_FIXED)
+        values = _PAYMENT.changes(changes, _FIXED)
         return await move(
             self._conn, payments, "payment", PAYMENT, payment_id, old, new, reason, at, actor,
             values,
@@ -102,113 +147,60 @@ class PaymentRows:
         return [_PAYMENT.load(row) for row in await self._conn.execute(statement)]
 
 
-class TopUpRows:
-    """Implements `ports.TopUps`."""
+class RefundRows:
+    """Implements `ports.Refunds`."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def add(self, topup: TopUp) -> None:
-        """Save the intent with our reference, before the supplier is called."""
-        await self._conn.execute(insert(topups).inline().values(_TOPUP.dump(topup)))
+    async def add(self, refund: Refund) -> None:
+        """Save the intent, before anybody is called."""
+        await self._conn.execute(insert(refunds).inline().values(_REFUND.dump(refund)))
 
-    async def get(self, topup_id: str) -> TopUp | None:
-        """The top-up by our reference."""
-        found = await self._many(_TOPUPS.where(topups.c.id == topup_id))
+    async def get(self, refund_id: str) -> Refund | None:
+        """The refund by our reference."""
+        found = await self._many(_REFUNDS.where(refunds.c.id == refund_id))
         return found[0] if found else None
 
-    async def of_order(self, order_id: str) -> list[TopUp]:
+    async def of_payment(self, payment_id: str) -> list[Refund]:
         """Oldest first."""
-        statement = _TOPUPS.where(topups.c.order_id == order_id)
-        return await self._many(statement.order_by(topups.c.seq))
+        statement = _REFUNDS.where(refunds.c.payment_id == payment_id)
+        return await self._many(statement.order_by(refunds.c.seq))
 
-    async def due(self, now: datetime, limit: int) -> list[TopUp]:
-        """Top-ups whose next_at has come, the longest waiting first."""
-        statement = _TOPUPS.where(topups.c.next_at <= now).order_by(topups.c.next_at)
+    async def due(self, now: datetime, limit: int) -> list[Refund]:
+        """Those whose next_at has come, the longest waiting first."""
+        statement = _REFUNDS.where(refunds.c.next_at <= now).order_by(refunds.c.next_at)
         return await self._many(statement.limit(limit))
+
+    async def in_states(self, states: Sequence[RefundState]) -> list[Refund]:
+        """Oldest first."""
+        statement = _REFUNDS.where(refunds.c.state.in_(list(states)))
+        return await self._many(statement.order_by(refunds.c.seq))
 
     async def next_due(self) -> datetime | None:
         """The smallest next_at there is."""
-        statement = select(topups.c.next_at).where(topups.c.next_at.is_not(None))
-        return await self._conn.scalar(statement.order_by(topups.c.next_at).limit(1))
+        statement = select(refunds.c.next_at).where(refunds.c.next_at.is_not(None))
+        return await self._conn.scalar(statement.order_by(refunds.c.next_at).limit(1))
 
-    async def in_states(self, states: Sequence[TopUpState]) -> list[TopUp]:
-        """Oldest first."""
-        statement = _TOPUPS.where(topups.c.state.in_(list(states)))
-        return await self._many(statement.order_by(topups.c.seq))
-
-    async def set(self, topup_id: str, **changes: Any) -> None:
+    async def set(self, refund_id: str, **changes: Any) -> None:
         """Change what is not its state. Raises ValueError for unknown names."""
-        values = _TOPUP.changes(changes, _TOPUP_FIXED)
-        await self._conn.execute(update(topups).where(topups.c.id == topup_id).values(values))
+        values = _REFUND.changes(changes, _REFUND_FIXED)
+        await self._conn.execute(update(refunds).where(refunds.c.id == refund_id).values(values))
 
     async def move(
-        self, topup_id: str, old: TopUpState, new: TopUpState, reason: str, at: datetime,
+        self, refund_id: str, old: RefundState, new: RefundState, reason: str, at: datetime,
         **changes: Any,
     ) -> bool:  # fmt: skip
-        """Compare-and-set on the state, recorded; False when it had moved.
-
-        `reason` becomes the top-up's own. `actor` among the changes says who did it, "bot" when
-        it is left out. Raises IllegalTransition, and ValueError for unknown names.
-        """
+        """Compare-and-set on the state, recorded; False when it had moved. As `PaymentRows.move`."""
         actor = changes.pop("actor", "bot")
-        values = _TOPUP.changes(changes, _TOPUP_FIXED) | {"reason": reason}
+        values = _REFUND.changes(changes, _REFUND_FIXED)
         return await move(
-            self._conn, topups, "topup", TOPUP, topup_id, old, new, reason, at, actor, values
+            self._conn, refunds, "refund", REFUND, refund_id, old, new, reason, at, actor, values
         )
 
-    async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[TopUp]:
-        return [_TOPUP.load(row) for row in await self._conn.execute(statement)]
-
-
-class VoucherRows:
-    """Implements `ports.Vouchers`."""
-
-    def __init__(self, conn: AsyncConnection) -> None:
-        self._conn = conn
-
-    async def add(self, voucher: Voucher, code_hash: str, batch: str) -> None:
-        """Save a voucher; of its code only the hash."""
-        values = _VOUCHER.dump(voucher) | {"code_hash": code_hash, "batch": batch}
-        await self._conn.execute(insert(vouchers).inline().values(values))
-
-    async def find(self, code_hash: str) -> Voucher | None:
-        """The voucher, used and expired ones too."""
-        return await self._one(_VOUCHERS.where(vouchers.c.code_hash == code_hash))
-
-    async def of_order(self, order_id: str) -> Voucher | None:
-        """The voucher that paid this order."""
-        return await self._one(_VOUCHERS.where(vouchers.c.order_id == order_id))
-
-    async def redeem(self, voucher_id: str, order_id: str, at: datetime) -> bool:
-        """Use it up for an order; False when it is used or expired or the order has one."""
-        taken = select(vouchers.c.seq).where(vouchers.c.order_id == order_id).exists()
-        statement = (
-            update(vouchers)
-            .where(
-                vouchers.c.id == voucher_id,
-                vouchers.c.state == VoucherState.UNUSED,
-                or_(vouchers.c.expires_at.is_(None), vouchers.c.expires_at > at),
-                ~taken,
-            )
-            .values(state=VoucherState.REDEEMED, order_id=order_id, redeemed_at=at)
-        )
-        return (await self._conn.execute(statement)).rowcount == 1
-
-    async def release(self, voucher_id: str) -> bool:
-        """Make a redeemed one usable again (a refund); False when it was not redeemed."""
-        statement = (
-            update(vouchers)
-            .where(vouchers.c.id == voucher_id, vouchers.c.state == VoucherState.REDEEMED)
-            .values(state=VoucherState.UNUSED, order_id=None, redeemed_at=None)
-        )
-        return (await self._conn.execute(statement)).rowcount == 1
-
-    async def _one(self, statement: Select[*tuple[Any, ...]]) -> Voucher | None:
-        row = (await self._conn.execute(statement)).first()
-        return None if row is None else _VOUCHER.load(row)
+    async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Refund]:
+        return [_REFUND.load(row) for row in await self._conn.execute(statement)]
 
 
 _PAYMENTS = select(*_PAYMENT.columns)
-_TOPUPS = select(*_TOPUP.columns)
-_VOUCHERS = select(*_VOUCHER.columns)
+_REFUNDS = select(*_REFUND.columns)

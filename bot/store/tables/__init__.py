@@ -26,7 +26,19 @@ from bot.store.tables.people import (
     rule_overrides,
     sims,
 )
-from bot.store.tables.sales import orders, payments, plans, promos, quotes, topups, vouchers
+from bot.store.tables.sales import (
+    deposits,
+    orders,
+    payments,
+    plans,
+    promos,
+    quotes,
+    rates,
+    refunds,
+    saved,
+    topups,
+    vouchers,
+)
 
 __all__ = [
     "activations",
@@ -36,6 +48,7 @@ __all__ = [
     "claim_codes",
     "claims",
     "conversations",
+    "deposits",
     "drafts",
     "handovers",
     "hints",
@@ -47,9 +60,12 @@ __all__ = [
     "plans",
     "promos",
     "quotes",
+    "rates",
     "readings",
+    "refunds",
     "reminders",
     "rule_overrides",
+    "saved",
     "sims",
     "topups",
     "transitions",

@@ -1,5 +1,6 @@
 """What every table shares: names of constraints, JSON shapes, columns that recur."""
 
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,7 +15,7 @@ from sqlalchemy import (
 )
 
 from bot.domain.plans import Plan
-from bot.domain.quotes import Rate
+from bot.domain.quotes import Discount, Total
 from bot.domain.rules import Override
 from bot.domain.sims import KeepRule, Reading
 
@@ -30,9 +31,11 @@ metadata = MetaData(
 PLAN = TypeAdapter(Plan)
 READING = TypeAdapter(Reading)
 RULE = TypeAdapter(KeepRule)
-RATE = TypeAdapter(Rate)
+DISCOUNTS = TypeAdapter(tuple[Discount, ...])
+TOTALS = TypeAdapter(tuple[Total, ...])
 OVERRIDE = TypeAdapter(Override)
 OFFSETS = TypeAdapter(tuple[int, ...])
+DECIMAL = TypeAdapter(Decimal)
 OBJECT = TypeAdapter(dict[str, Any])
 
 # On SQLite only INTEGER keys count up by themselves and are the row's own address.

@@ -12,9 +12,20 @@ from sqlalchemy import (
     false,
 )
 
-from bot.domain.orders import OrderState, PaymentState, TopUpState
+from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.sales import Method, VoucherState
-from bot.store.tables.base import PLAN, RATE, READING, key, metadata, money, partial, seq
+from bot.store.tables.base import (
+    DECIMAL,
+    DISCOUNTS,
+    PLAN,
+    READING,
+    TOTALS,
+    key,
+    metadata,
+    money,
+    partial,
+    seq,
+)
 from bot.store.types import Json, UtcDateTime, Word
 
 plans = Table(
@@ -39,8 +50,11 @@ quotes = Table(
     Column("sim_id", String, ForeignKey("sims.id"), nullable=False),
     Column("plan", Json(PLAN), nullable=False),
     *money("price"),
-    Column("rate", Json(RATE)),
-    *money("stars", nullable=True),
+    Column("discounts", Json(DISCOUNTS), nullable=False, server_default="[]"),
+    Column("points", Integer, nullable=False, server_default="0"),
+    *money("points_worth", nullable=True),
+    *money("due", nullable=True),
+    Column("totals", Json(TOTALS), nullable=False, server_default="[]"),
     Column("old_expiry", UtcDateTime),
     Column("new_expiry", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
@@ -59,6 +73,7 @@ orders = Table(
     Column("sim_id", String, ForeignKey("sims.id"), nullable=False, index=True),
     Column("plan", Json(PLAN), nullable=False),
     *money("price"),
+    *money("due", nullable=True),
     Column("old_expiry", UtcDateTime),
     Column("new_expiry", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False),
@@ -77,7 +92,8 @@ payments = Table(
     metadata,
     seq(),
     key(),
-    Column("order_id", String, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("order_id", String, ForeignKey("orders.id"), index=True),
+    Column("deposit_id", String, ForeignKey("deposits.id"), index=True),
     Column("chat_id", BigInteger, nullable=False),
     Column("method", Word(Method), nullable=False),
     Column("state", Word(PaymentState), nullable=False),
@@ -87,7 +103,68 @@ payments = Table(
     Column("captured_at", UtcDateTime),
     *money("captured", nullable=True),
     Column("payer_id", BigInteger),
+    Column("provider_ref", String, index=True),
+    Column("url", String),
+    Column("ends_at", UtcDateTime),
+    Column("look_at", UtcDateTime),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("going_back", BigInteger, nullable=False, server_default="0"),
+    Column("saved_id", String, ForeignKey("saved.id")),
     Index("ix_payments_state", "state", "order_id", "captured_at", "seq"),
+)
+partial("ix_payments_look_at", payments.c.look_at, where="look_at IS NOT NULL")
+
+refunds = Table(
+    "refunds",
+    metadata,
+    seq(),
+    key(),
+    Column("payment_id", String, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("state", Word(RefundState), nullable=False),
+    *money("amount"),
+    Column("reason", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("done_at", UtcDateTime),
+)
+partial("ix_refunds_next_at", refunds.c.next_at, where="next_at IS NOT NULL")
+
+deposits = Table(
+    "deposits",
+    metadata,
+    seq(),
+    key(),
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False, index=True),
+    *money("amount"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("message_id", BigInteger),
+    Column("paid_at", UtcDateTime),
+)
+
+saved = Table(
+    "saved",
+    metadata,
+    seq(),
+    key(),
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False, index=True),
+    Column("method", Word(Method), nullable=False),
+    Column("token", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+)
+partial("uq_saved_token", saved.c.chat_id, saved.c.token, where="removed_at IS NULL", unique=True)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("currency", String(3), primary_key=True),
+    Column("into", String(3), primary_key=True),
+    Column("per_unit", Json(DECIMAL), nullable=False),
+    Column("source", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 topups = Table(

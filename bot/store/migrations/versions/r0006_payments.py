@@ -1,0 +1,155 @@
+"""Payments: quotes of many methods, refunds, wallets, promos, renewals by themselves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """What is there stays as it is: it was sold at its list price and went back whole."""
+    op.create_table(
+        "rates",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("into", sa.String(length=3), nullable=False),
+        sa.Column("per_unit", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("currency", "into", name=op.f("pk_rates")),
+    )
+    op.create_table(
+        "deposits",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("amount_currency", sa.String(length=3), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_deposits_chat_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_deposits")),
+        sa.UniqueConstraint("id", name=op.f("uq_deposits_id")),
+    )
+    with op.batch_alter_table("deposits", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deposits_chat_id"), ["chat_id"], unique=False)
+
+    op.create_table(
+        "saved",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_saved_chat_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_saved")),
+        sa.UniqueConstraint("id", name=op.f("uq_saved_id")),
+    )
+    with op.batch_alter_table("saved", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_chat_id"), ["chat_id"], unique=False)
+        batch_op.create_index(
+            "uq_saved_token",
+            ["chat_id", "token"],
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+
+    op.create_table(
+        "refunds",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("payment_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("amount_currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")
+        ),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("id", name=op.f("uq_refunds_id")),
+    )
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_refunds_next_at",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
+
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
+
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("deposit_id", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("provider_ref", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("url", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("look_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("looks", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("going_back", sa.BigInteger(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("saved_id", sa.String(), nullable=True))
+        batch_op.alter_column("order_id", existing_type=sa.VARCHAR(), nullable=True)
+        batch_op.create_index(batch_op.f("ix_payments_deposit_id"), ["deposit_id"], unique=False)
+        batch_op.create_index(
+            "ix_payments_look_at",
+            ["look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_payments_provider_ref"), ["provider_ref"], unique=False
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_payments_deposit_id"), "deposits", ["deposit_id"], ["id"]
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_payments_saved_id"), "saved", ["saved_id"], ["id"]
+        )
+
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("discounts", sa.Text(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("points", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("points_worth_minor", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("points_worth_currency", sa.String(length=3), nullable=True))
+        batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
+        batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
+        batch_op.drop_column("stars_minor")
+        batch_op.drop_column("stars_currency")
+        batch_op.drop_column("rate")
+    op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
+    op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
