@@ -1,37 +1,28 @@
-"""From a SIM to an order that waits for money: offers, quotes, orders, payment attempts.
+"""From a SIM to an order that waits for money: offers, quotes, orders.
 
-Our reference is committed before any provider is called. What the money does is in `till`.
+How it is paid is in `paying`, what the money does in `till`.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 import structlog
 
 from bot.domain.money import Money
-from bot.domain.orders import (
-    OPEN_ORDERS,
-    RUNNING_ORDERS,
-    OrderState,
-    PaymentState,
-)
+from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState
 from bot.domain.plans import Offer, Plan
-from bot.domain.quotes import Quote, QuoteRefused, make_quote
-from bot.domain.sales import Method, Order, Payment
+from bot.domain.quotes import Quote, QuoteRefused, Reduction, list_price, make_quote
+from bot.domain.sales import Order
 from bot.domain.sims import Sim, Tracking
 from bot.ports import (
-    Bill,
     Carrier,
     Clock,
-    PaymentMethod,
     Store,
     SupplierPlan,
     SupplierQuote,
     SupplierUnavailable,
 )
-from bot.services import notices
 from bot.services.buying import dearer
 from bot.services.ids import new_id
 from bot.services.selling import (
@@ -39,8 +30,7 @@ from bot.services.selling import (
     Selling,
     close_order,
     holds,
-    open_attempt,
-    payable,
+    offered,
     tell_operators,
 )
 from bot.services.wallets import Wallets
@@ -61,14 +51,12 @@ class Checkout:
         store: Store,
         clock: Clock,
         carriers: Mapping[str, Carrier],
-        payments: Mapping[Method, PaymentMethod],
         selling: Selling,
         wallets: Wallets,
     ) -> None:
         self._store = store
         self._clock = clock
         self._carriers = carriers
-        self._payments = payments
         self.selling = selling
         self._wallets = wallets
         self.rings: list[Worker] = []
@@ -149,18 +137,21 @@ class Checkout:
         if reason is not None:
             raise Refused(reason)
         try:
+            price = list_price(plan, amount)
+        except QuoteRefused as error:
+            raise Refused(error.reason) from None
+        now = self._clock.now()
+        async with self._store.write() as tx:
             quote = make_quote(
                 id=new_id(),
                 chat_id=chat_id,
                 sim=sim,
                 plan=plan,
-                amount=amount,
-                rates=dict(self.selling.rates),
-                now=self._clock.now(),
+                price=price,
+                reduction=Reduction(),
+                offered=await offered(tx, self.selling, now),
+                now=now,
             )
-        except QuoteRefused as error:
-            raise Refused(error.reason) from None
-        async with self._store.write() as tx:
             return await tx.quotes.add(quote, update_id)
 
     async def _refused(self, sim: Sim, plan: Plan, amount: Money | None) -> str | None:
@@ -222,6 +213,7 @@ class Checkout:
                     sim_id=quote.sim_id,
                     plan=quote.plan,
                     price=quote.price,
+                    due=quote.due,
                     old_expiry=quote.old_expiry,
                     new_expiry=quote.new_expiry,
                     expires_at=quote.expires_at,
@@ -238,58 +230,7 @@ class Checkout:
             )
             return replace(order, state=OrderState.AWAITING_PAYMENT)
 
-    async def pay_with_stars(self, order_id: str, chat_id: int, bill: Bill) -> Payment:
-        """Open (or reopen) the Stars attempt and show its invoice."""
-        now = self._clock.now()
-        async with self._store.write() as tx:
-            order = await payable(tx, order_id, chat_id, now)
-            quote = await tx.quotes.get(order.quote_id)
-            if quote is None or quote.stars is None or Method.STARS not in self.selling.methods:
-                raise Refused("method_off")
-            payment = await open_attempt(tx, order, Method.STARS, quote.stars, now)
-        # A crash before the next line leaves an attempt without an invoice: the replay, or the
-        # customer's next tap, shows one for the same attempt. A second invoice pays it no twice.
-        await self._payments[Method.STARS].request(payment, bill)
-        async with self._store.write() as tx:
-            await tx.payments.move(
-                payment.id, PaymentState.CREATED, PaymentState.PENDING, "shown", now
-            )
-        return payment
-
-    # ---- ending and finding --------------------------------------------------------------
-
-    async def cancel(self, order_id: str, chat_id: int) -> Order:
-        """The customer gives up an unpaid order. Raises Refused when it is paid already."""
-        now = self._clock.now()
-        async with self._store.write() as tx:
-            order = await tx.orders.get(order_id)
-            if order is None or order.chat_id != chat_id:
-                raise Refused("unknown")
-            if order.state in OPEN_ORDERS:
-                await close_order(tx, order, OrderState.CANCELLED, "customer", now)
-                order = await tx.orders.get(order_id)
-            elif order.state not in (OrderState.CANCELLED, OrderState.EXPIRED):
-                raise Refused("already_paid", order)
-        assert order is not None  # noqa: S101  read a moment ago
-        return order
-
-    async def expire_due(self) -> None:
-        """Close orders whose price no longer stands; money that comes later is still honoured."""
-        now = self._clock.now()
-        async with self._store.write() as tx:
-            over = await tx.orders.expiring(now, 100)
-            for order in over:
-                await close_order(tx, order, OrderState.EXPIRED, "quote_expired", now)
-                await tx.outbox.add(
-                    notices.order_moved(order.id, order.chat_id, OrderState.EXPIRED)
-                )
-        if over:
-            self._ring()
-
-    async def next_expiry(self) -> datetime | None:
-        """When the next order may expire."""
-        async with self._store.read() as tx:
-            return await tx.orders.next_expiring()
+    # ---- finding -------------------------------------------------------------------------
 
     async def open_order(self, chat_id: int) -> Order | None:
         """The chat's newest order that still waits for money (F15)."""

@@ -6,11 +6,12 @@ Every move is a compare-and-set; one that fails raises, so that nothing of the d
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.orders import OrderState, PaymentState, TopUpState
-from bot.domain.sales import Order, Payment, TopUp
+from bot.domain.money import Money
+from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
+from bot.domain.sales import Order, Payment, Refund, TopUp
 from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
-from bot.services import notices
+from bot.services import notices, refunds
 from bot.services.buying import by_plan, finish, redate
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
@@ -144,9 +145,8 @@ async def refund_surplus(by: By, payment: Payment) -> None:
 
 async def returned(by: By, order: Order) -> None:
     """The money went back outside the bot: nothing more is sent."""
-    for payment in await by.tx.payments.of_order(order.id):
-        if payment.state in (PaymentState.CAPTURED, PaymentState.MISMATCH):
-            await by.payment(payment, PaymentState.REFUNDED)
+    for payment in await refunds.held(by.tx, order):
+        await payment_returned(by, payment)
     state = order.state
     for new in (OrderState.REFUNDING, OrderState.REFUNDED):
         if new is state:
@@ -155,6 +155,37 @@ async def returned(by: By, order: Order) -> None:
             raise Refused("nothing_waits")
         state = new
     await by.tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUNDED))
+
+
+async def payment_returned(by: By, payment: Payment) -> None:
+    """All of one charge went back by a person's hand."""
+    for refund in await by.tx.refunds.of_payment(payment.id):
+        if refund.state is not RefundState.DONE:
+            await refunds.done(by.tx, refund, by.now, by.actor)
+    current = await by.tx.payments.get(payment.id)
+    if current is None or current.state is PaymentState.REFUNDED or current.captured is None:
+        return
+    rest = Money(current.captured.minor - current.going_back, current.captured.currency)
+    if not await by.tx.payments.reserve(payment.id, rest.minor):
+        raise Refused("nothing_waits")
+    await by.tx.refunds.add(
+        Refund(
+            id=f"{payment.id}-r{new_id(6)}",
+            payment_id=payment.id,
+            state=RefundState.DONE,
+            amount=rest,
+            reason="by_hand",
+            created_at=by.now,
+            done_at=by.now,
+        )
+    )
+    await by.payment(current, PaymentState.REFUNDED)
+
+
+async def refund_returned(by: By, refund: Refund) -> None:
+    """A person sent it back, where no provider can. Raises Refused when it was done before."""
+    if not await refunds.done(by.tx, refund, by.now, by.actor):
+        raise Refused("nothing_waits")
 
 
 async def settle_claim(by: By, claim: Claim, *, approve: bool) -> None:

@@ -7,28 +7,25 @@ press replayed after a crash, is told what was decided and changes nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import structlog
 
-from bot.domain.chats import Chat
-from bot.domain.orders import OrderState, PaymentState, TopUpState
+from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.sales import Order, Payment, TopUp
-from bot.domain.sims import Reading, Sim
+from bot.domain.sims import Reading
 from bot.ports import (
-    Activation,
     AuditRow,
     Carrier,
-    Claim,
     Clock,
     Store,
     SupplierUnavailable,
     Tx,
     Wait,
 )
-from bot.services import decisions
+from bot.services import decisions, waiting
 from bot.services.refunds import STUCK_AFTER
 from bot.services.selling import Refused, Selling
+from bot.services.waiting import Action, Kind, QueueItem
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -39,60 +36,6 @@ _PREFIX = "desk_"
 
 class NotOperator(Exception):
     """Somebody who is not among the configured operators asked for the desk."""
-
-
-class Kind(StrEnum):
-    """Why something waits."""
-
-    TOPUP = "topup"  # it can't be told whether, or not be shown that, a top-up arrived
-    BY_HAND = "by_hand"  # a person does this top-up
-    MISMATCH = "mismatch"  # what was paid is not what was asked
-    REFUND = "refund"  # money that has been due back for long
-    CLAIM = "claim"  # a customer says a SIM is theirs
-    ACTIVATION = "activation"  # an eSIM that its owner has not got activated for a day
-
-
-class Action(StrEnum):
-    """What an operator can decide."""
-
-    DELIVERED = "delivered"
-    """The top-up arrived; a by-hand one was done just now."""
-    SUBMIT_AGAIN = "submit_again"
-    """Nothing was bought: buy it, under a new reference."""
-    LOOK_UP_AGAIN = "look_up_again"
-    """Ask the supplier, or read the SIM, once more."""
-    REFUND = "refund"
-    """Send the money back."""
-    RETURNED = "returned"
-    """The money was sent back outside the bot."""
-    ACCEPT = "accept"
-    """Take what was paid as the price."""
-    APPROVE = "approve"
-    DECLINE = "decline"
-    HELPED = "helped"
-    """The customer was helped; nothing more is watched."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueItem:
-    """One thing that waits since `since` (UTC), with the facts a person decides by.
-
-    `subject` is the kind and id of its row: "order:…", "payment:…", "claim:…",
-    "activation:…".
-    """
-
-    subject: str
-    kind: Kind
-    since: datetime
-    actions: tuple[Action, ...]
-    reason: str | None = None
-    chat: Chat | None = None
-    sim: Sim | None = None
-    order: Order | None = None
-    topup: TopUp | None = None
-    payment: Payment | None = None
-    claim: Claim | None = None
-    watch: Activation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +93,10 @@ class Desk:
             subjects.append(f"payment:{payment.id}")
         for payment in await tx.payments.surplus():
             subjects.append(f"payment:{payment.id}")
+        for payment in await tx.payments.in_states([PaymentState.DISPUTED]):
+            subjects.append(f"payment:{payment.id}")
+        for refund in await tx.refunds.in_states([RefundState.BY_HAND]):
+            subjects.append(f"refund:{refund.id}")
         subjects += [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
         return subjects + [f"activation:{watch.id}" for watch in await tx.activations.escalated()]
 
@@ -157,22 +104,27 @@ class Desk:
         kind, _, row_id = subject.partition(":")
         if kind == "claim":
             claim = await tx.claims.get(row_id)
-            return await _claim_item(tx, claim) if claim is not None else None
+            return await waiting.claim_item(tx, claim) if claim is not None else None
         if kind == "activation":
             watch = await tx.activations.get(row_id)
-            return await _activation_item(tx, watch) if watch is not None else None
+            return await waiting.activation_item(tx, watch) if watch is not None else None
+        if kind == "refund":
+            refund = await tx.refunds.get(row_id)
+            return await waiting.refund_item(tx, refund) if refund is not None else None
         if kind == "payment":
             payment = await tx.payments.get(row_id)
             if payment is not None and payment.state is PaymentState.CAPTURED:
                 return await self._surplus_item(tx, payment)
-            return await _payment_item(tx, payment) if payment is not None else None
+            if payment is not None and payment.state is PaymentState.DISPUTED:
+                return await waiting.dispute_item(tx, payment)
+            return await waiting.payment_item(tx, payment) if payment is not None else None
         order = await tx.orders.get(row_id) if kind == "order" else None
         return await self._order_item(tx, order) if order is not None else None
 
     async def _order_item(self, tx: Tx, order: Order) -> QueueItem | None:
         topups = await tx.topups.of_order(order.id)
         topup = topups[-1] if topups else None
-        payment = await _mismatched(tx, order)
+        payment = await waiting.mismatched(tx, order)
         found: tuple[Kind, tuple[Action, ...]] | None = None
         if order.state in (OrderState.REFUND_DUE, OrderState.REFUNDING):
             if self._clock.now() - (order.paid_at or order.created_at) > STUCK_AFTER:
@@ -186,7 +138,7 @@ class Desk:
         elif topup is not None and topup.state is TopUpState.PROCESSING and self._by_hand(topup):
             found = (Kind.BY_HAND, (Action.DELIVERED, Action.REFUND))
         elif payment is not None:
-            return await _payment_item(tx, payment)
+            return await waiting.payment_item(tx, payment)
         if found is None:
             return None
         return QueueItem(
@@ -204,7 +156,7 @@ class Desk:
 
     async def _surplus_item(self, tx: Tx, payment: Payment) -> QueueItem | None:
         """A charge that nothing is owed for and that does not go back by itself."""
-        order = await tx.orders.get(payment.order_id)
+        order = await tx.orders.get(payment.order_id) if payment.order_id else None
         since = payment.captured_at or payment.created_at
         if order is None or self._clock.now() - since <= STUCK_AFTER:
             return None
@@ -284,6 +236,8 @@ class Desk:
                 await decisions.submit_again(by, order, topup)
             case Action.LOOK_UP_AGAIN if order and topup:
                 await decisions.look_up_again(by, order, topup)
+            case Action.ACCEPT if item.kind is Kind.DISPUTE and payment:
+                await by.payment(payment, PaymentState.CAPTURED)
             case Action.ACCEPT if order and payment:
                 await decisions.accept(by, order, payment)
             case Action.REFUND if item.kind is Kind.REFUND:
@@ -292,8 +246,10 @@ class Desk:
                 await decisions.refund_surplus(by, payment)
             case Action.REFUND if order:
                 await decisions.refund(by, order, topup, payment)
+            case Action.RETURNED if item.refund:
+                await decisions.refund_returned(by, item.refund)
             case Action.RETURNED if payment and item.subject.startswith("payment:"):
-                await by.payment(payment, PaymentState.REFUNDED)
+                await decisions.payment_returned(by, payment)
             case Action.RETURNED if order:
                 await decisions.returned(by, order)
             case Action.APPROVE | Action.DECLINE if claim:
@@ -318,67 +274,6 @@ class Desk:
         except SupplierUnavailable as error:
             log.warning("reading_after_failed", topup=item.topup.id, reason=error.reason)
             return None
-
-
-async def _claim_item(tx: Tx, claim: Claim) -> QueueItem | None:
-    if claim.state != "waiting":
-        return None
-    sim = await tx.sims.get(claim.sim_id)
-    free = sim is not None and sim.owner_id in (None, claim.chat_id) and sim.removed_at is None
-    return QueueItem(
-        subject=f"claim:{claim.id}",
-        kind=Kind.CLAIM,
-        since=claim.created_at,
-        actions=(Action.APPROVE, Action.DECLINE) if free else (Action.DECLINE,),
-        reason=None if free else "owned",
-        chat=await tx.chats.get(claim.chat_id),
-        sim=sim,
-        claim=claim,
-    )
-
-
-async def _activation_item(tx: Tx, watch: Activation) -> QueueItem | None:
-    if watch.state is not Wait.ESCALATED:
-        return None
-    return QueueItem(
-        subject=f"activation:{watch.id}",
-        kind=Kind.ACTIVATION,
-        since=watch.since,
-        actions=(Action.HELPED,),
-        reason="activation",
-        chat=await tx.chats.get(watch.chat_id),
-        sim=await tx.sims.get(watch.sim_id),
-        watch=watch,
-    )
-
-
-async def _mismatched(tx: Tx, order: Order) -> Payment | None:
-    for payment in await tx.payments.of_order(order.id):
-        if payment.state is PaymentState.MISMATCH:
-            return payment
-    return None
-
-
-async def _payment_item(tx: Tx, payment: Payment) -> QueueItem | None:
-    """A wrong amount paid for an order that did not wait for it."""
-    order = await tx.orders.get(payment.order_id)
-    if payment.state is not PaymentState.MISMATCH or order is None:
-        return None
-    if order.state in (OrderState.REFUND_DUE, OrderState.REFUNDING):
-        return None  # goes back with the rest of the order
-    if order.state is OrderState.NEEDS_OPERATOR and not await tx.topups.of_order(order.id):
-        return None  # the order itself waits, for this
-    return QueueItem(
-        subject=f"payment:{payment.id}",
-        kind=Kind.MISMATCH,
-        since=payment.captured_at or payment.created_at,
-        actions=(Action.REFUND,),
-        reason="surplus",
-        chat=await tx.chats.get(payment.chat_id),
-        sim=await tx.sims.get(order.sim_id),
-        order=order,
-        payment=payment,
-    )
 
 
 async def _earlier(tx: Tx, subject: str, update_id: int) -> Settled | None:

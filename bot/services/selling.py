@@ -1,12 +1,13 @@
 """What every step of a sale shares: refusals, the shop's terms, payment attempts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
+from bot.domain.quotes import Offered, Rates, Terms
 from bot.domain.sales import Method, Order, Payment
 from bot.ports import Tx
 from bot.services import notices
@@ -24,12 +25,30 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selling:
-    """How this shop sells: rates are Stars per major unit by currency."""
+    """How this shop sells.
 
-    methods: frozenset[Method]
-    rates: Mapping[str, Decimal]
+    `terms` are the methods switched on, in the order they are shown. `rates` is the operator's own
+    table; what a source says of other currencies counts for `fresh`, `margin` percent added.
+    """
+
+    terms: Mapping[Method, Terms]
+    rates: Rates
     pepper: str
     operators: tuple[int, ...]
+    fresh: timedelta = timedelta(hours=24)
+    margin: Decimal = Decimal(0)
+
+
+async def offered(tx: Tx, selling: Selling, now: datetime) -> Offered:
+    """The methods and the rates that may be quoted now: a stale rate is not among them."""
+    rates = {}
+    for rate in await tx.rates.all():
+        if rate.at is not None and now - rate.at <= selling.fresh:
+            per_unit = rate.per_unit * (1 + selling.margin / 100)
+            rates[rate.currency, rate.into] = replace(
+                rate, per_unit=per_unit, margin=selling.margin
+            )
+    return Offered(selling.terms, {**rates, **selling.rates})
 
 
 async def holds(tx: Tx, sim_id: str, chat_id: int) -> bool:
@@ -53,7 +72,10 @@ async def payable(tx: Tx, order_id: str, chat_id: int, now: datetime) -> Order:
 
 
 async def close_order(tx: Tx, order: Order, state: OrderState, reason: str, now: datetime) -> None:
-    """End an unpaid order and its open attempts; what is paid all the same is late money."""
+    """End an unpaid order and its open attempts; what is paid all the same is late money.
+
+    Providers that can close an attempt were asked to before: see `paying`.
+    """
     end = PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED
     await tx.orders.move(order.id, order.state, state, reason, now)
     for payment in await tx.payments.of_order(order.id):

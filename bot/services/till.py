@@ -9,9 +9,9 @@ from bot.domain.codes import digest
 from bot.domain.money import Money
 from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
-from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherState
-from bot.ports import AuditRow, Clock, Store, Tx
-from bot.services import notices
+from bot.domain.sales import Method, Order, Payment, Saved, TopUp, Voucher, VoucherState
+from bot.ports import AuditRow, Charge, Clock, Kept, Store, Tx
+from bot.services import notices, outside
 from bot.services.ids import new_id
 from bot.services.planning import replan
 from bot.services.selling import (
@@ -61,7 +61,7 @@ class Till:
         """May this be paid right now? From the store alone. None, or the reason why not."""
         async with self._store.read() as tx:
             payment = await tx.payments.get(reference)
-            order = await tx.orders.get(payment.order_id) if payment else None
+            order = await _order_of(tx, payment)
             theirs = order is not None and await holds(tx, order.sim_id, order.chat_id)
         if payment is None or order is None:
             return "unknown"
@@ -75,62 +75,61 @@ class Till:
             return "cancelled"
         return "quote_expired" if self._clock.now() >= order.expires_at else None
 
-    async def capture(
-        self, reference: str, payer_id: int, amount: Money, charge_id: str
-    ) -> Order | None:
+    async def capture(self, reference: str, charge: Charge) -> Order | None:
         """Take over a charge, once by its id. The order it paid, or None when it fits none.
 
-        Whatever does not fit is held for a person; money is never dropped.
+        `reference` is the attempt that the charge was found for. Whatever does not fit is held
+        for a person; money is never dropped. A charge known before is looked at for what has
+        become of it since: money returned elsewhere, a dispute.
         """
         now = self._clock.now()
         async with self._store.write() as tx:
-            known = await tx.payments.by_charge(charge_id)
+            known = await tx.payments.by_charge(charge.id)
             if known is not None:
-                return await tx.orders.get(known.order_id)
+                await outside.record(tx, self._selling, known, charge, now)
+                return await tx.orders.get(known.order_id) if known.order_id else None
             payment = await tx.payments.get(reference)
-            order = await tx.orders.get(payment.order_id) if payment else None
+            order = await _order_of(tx, payment)
             if payment is None or order is None:
-                log.error("charge_without_order", charge=charge_id, reference=reference)
-                details = {"reference": reference, "minor": amount.minor, "payer": payer_id}
-                await tx.audit.add(
-                    AuditRow(now, "till", "charge_without_order", charge_id, details)
-                )
-                await tell_operators(tx, self._selling, f"charge:{charge_id}", "no_order")
+                await self._nowhere(tx, reference, charge, now)
                 return None
-            taken = {
-                "charge_id": charge_id,
-                "captured": amount,
-                "captured_at": now,
-                "payer_id": payer_id,
-            }
             if payment.state in _CHARGED:
                 payment = await self._second_capture(tx, payment, now)
-            if amount != payment.amount:
-                await tx.payments.move(
-                    payment.id,
-                    payment.state,
-                    PaymentState.MISMATCH,
-                    "amount",
-                    now,
-                    **taken,
-                )
+            taken = {
+                "charge_id": charge.id,
+                "captured": charge.amount,
+                "captured_at": now,
+                "payer_id": charge.payer_id,
+                "look_at": None,
+            }
+            fits = charge.amount == payment.amount and charge.reference in ("", reference)
+            new = PaymentState.CAPTURED if fits else PaymentState.MISMATCH
+            why = "provider" if fits else "amount"
+            await tx.payments.move(payment.id, payment.state, new, why, now, **taken)
+            if charge.kept is not None:
+                await _keep(tx, payment, charge.kept, now)
+            if not fits:
                 await self._hold(tx, order, "mismatch", payment.id, now)
                 return await tx.orders.get(order.id)
-            await tx.payments.move(
-                payment.id,
-                payment.state,
-                PaymentState.CAPTURED,
-                "provider",
-                now,
-                **taken,
-            )
-            await self._take(tx, order, payment.method, amount, now)
+            await self._take(tx, order, payment.method, charge.amount, now)
             order = await tx.orders.get(order.id)
         self._ring()
         return order
 
+    async def _nowhere(self, tx: Tx, reference: str, charge: Charge, now: datetime) -> None:
+        """A charge for no attempt of ours: recorded once, and told to operators."""
+        log.error("charge_without_order", charge=charge.id, reference=reference)
+        details = {
+            "reference": reference,
+            "minor": charge.amount.minor,
+            "currency": charge.amount.currency,
+            "payer": charge.payer_id,
+        }
+        await tx.audit.add(AuditRow(now, "till", "charge_without_order", charge.id, details))
+        await tell_operators(tx, self._selling, f"charge:{charge.id}", "no_order")
+
     async def _second_capture(self, tx: Tx, first: Payment, now: datetime) -> Payment:
-        """An invoice paid again: the charge gets an attempt of its own, refunded by itself."""
+        """An attempt paid again: the charge gets an attempt of its own, refunded by itself."""
         again = replace(
             first,
             id=f"{first.order_id}-{new_id(6)}",
@@ -139,6 +138,8 @@ class Till:
             charge_id=None,
             captured=None,
             captured_at=None,
+            look_at=None,
+            going_back=0,
         )
         await tx.payments.add(again)
         return again
@@ -157,10 +158,10 @@ class Till:
                 if order is not None and order.chat_id == chat_id:
                     return order  # the same tap again, or a replay
             order = await payable(tx, order_id, chat_id, now)
-            if Method.VOUCHER not in self._selling.methods:
+            if Method.VOUCHER not in self._selling.terms:
                 raise Refused("method_off", order)
             voucher = _fitting(found, order, now)
-            payment = await open_attempt(tx, order, Method.VOUCHER, order.price, now)
+            payment = await open_attempt(tx, order, Method.VOUCHER, order.due or order.price, now)
             if not await tx.vouchers.redeem(voucher.id, order.id, now):
                 raise Refused("voucher_used", order)
             await tx.payments.move(
@@ -170,11 +171,11 @@ class Till:
                 "voucher",
                 now,
                 charge_id=f"voucher:{voucher.id}:{order.id}",
-                captured=order.price,
+                captured=payment.amount,
                 captured_at=now,
                 payer_id=chat_id,
             )
-            await self._take(tx, order, Method.VOUCHER, order.price, now)
+            await self._take(tx, order, Method.VOUCHER, payment.amount, now)
             paid = await tx.orders.get(order.id)
         assert paid is not None  # noqa: S101  read a moment ago
         self._ring()
@@ -282,6 +283,18 @@ async def pay_order(
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.PAID))
 
 
+async def _order_of(tx: Tx, payment: Payment | None) -> Order | None:
+    if payment is None or payment.order_id is None:
+        return None
+    return await tx.orders.get(payment.order_id)
+
+
+async def _keep(tx: Tx, payment: Payment, kept: Kept, now: datetime) -> None:
+    """What was paid with can be charged again, as the customer agreed to when they paid."""
+    saved = Saved(new_id(), payment.chat_id, payment.method, kept.token, kept.label, now)
+    await tx.saved.keep(saved)
+
+
 def _same_price(plan: Plan, sold: Plan) -> bool:
     return plan.price == sold.price and plan.open_amount == sold.open_amount
 
@@ -296,6 +309,6 @@ def _fitting(voucher: Voucher | None, order: Order, now: datetime) -> Voucher:
     if voucher.plan_code is not None:
         if voucher.plan_code != order.plan.code:
             raise Refused("voucher_other_plan", order)
-    elif voucher.value != order.price:
+    elif voucher.value != (order.due or order.price):
         raise Refused("voucher_value", order)
     return voucher

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.sales import Order, Payment
-from bot.services.desk import Action, Kind, QueueItem
 from bot.services.selling import Refused
+from bot.services.waiting import Action, Kind, QueueItem
 from tests.faults.supplier_books import Standing
 from tests.faults.supplier_script import SPAN, Script
 from tests.faults.supplier_town import House

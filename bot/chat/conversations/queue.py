@@ -12,8 +12,9 @@ from bot.chat.conversations.routes import END, command, on
 from bot.chat.views import menu
 from bot.chat.views import queue as views
 from bot.chat.views.reasons import because
-from bot.services.desk import Action, NotOperator
+from bot.services.desk import NotOperator
 from bot.services.selling import Refused
+from bot.services.waiting import Action
 
 _SUBJECT = r":(?:order|payment|claim|activation):[a-z0-9-]{1,40}"
 _ACTION = ":(?:" + "|".join(Action) + ")"

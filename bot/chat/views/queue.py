@@ -9,7 +9,7 @@ from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
 from bot.domain.money import Money
 from bot.i18n import N_, Html, Words
-from bot.services.desk import Action, Kind, QueueItem, Settled
+from bot.services.waiting import Action, Kind, QueueItem, Settled
 
 WHYS = {
     "by_hand": N_("A paid renewal waits for you to top it up by hand."),

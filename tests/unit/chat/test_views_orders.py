@@ -10,7 +10,7 @@ from bot.chat.views import queue
 from bot.domain.orders import OrderState
 from bot.domain.sims import Sim
 from bot.i18n import words
-from bot.services.desk import Action, Kind, QueueItem
+from bot.services.waiting import Action, Kind, QueueItem
 from tests.unit.store.samples import NOW, managed, order, sim, topup
 
 T = words("en")

@@ -11,10 +11,11 @@ from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.sales import Method, Order, Payment, TopUp
 from bot.domain.sims import Sim
 from bot.ports import PaymentUnavailable
-from bot.services.desk import Action, Desk, QueueItem, Settled
+from bot.services.desk import Desk, Settled
 from bot.services.fulfilment import Fulfilment
 from bot.services.refunds import Refunds
 from bot.services.till import Till
+from bot.services.waiting import Action, QueueItem
 from bot.store import Database
 from tests.unit.services.house import (
     OPERATOR,

@@ -11,10 +11,11 @@ from bot.domain.sims import Reading, SimState
 from bot.ports import Wait
 from bot.services.activation import Activations
 from bot.services.buying import finish
-from bot.services.desk import Action, Desk, Kind
+from bot.services.desk import Desk
 from bot.services.ownership import take_over
 from bot.services.readings import Readings
 from bot.services.selling import Refused
+from bot.services.waiting import Action, Kind
 from bot.store import Database
 from tests.unit.services.house import (
     OPERATOR,

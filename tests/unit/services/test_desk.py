@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.sims import KeepRule, Sim, Source
 from bot.ports import TopUpAnswer, TopUpRequest, TopUpStatus
-from bot.services.desk import Action, Kind, NotOperator
+from bot.services.desk import NotOperator
 from bot.services.selling import Refused
+from bot.services.waiting import Action, Kind
 from tests.unit.services.desk_house import House, S, T, desk_house
 from tests.unit.services.house import OPERATOR, SECOND, fresh, queued
 from tests.unit.store.samples import (

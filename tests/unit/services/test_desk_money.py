@@ -8,9 +8,9 @@ import pytest
 
 from bot.domain.money import Money
 from bot.ports import Claim
-from bot.services.desk import Action, Kind
 from bot.services.refunds import STUCK_AFTER
 from bot.services.selling import Refused
+from bot.services.waiting import Action, Kind
 from tests.unit.services.desk_house import House, P, S, T, desk_house
 from tests.unit.services.house import SECOND, queued
 from tests.unit.store.samples import (

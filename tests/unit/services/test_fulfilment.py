@@ -11,7 +11,7 @@ from bot.domain.money import Money
 from bot.domain.sales import Order
 from bot.domain.sims import Sim
 from bot.ports import SupplierPlan, SupplierUnavailable, TopUpAnswer, TopUpRequest
-from bot.services.desk import Action
+from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR
 from tests.unit.services.sale_house import (
     NOT_FOUND,

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.orders import PaymentState
 from bot.domain.sales import Method, Payment
 from bot.ports import TopUpAnswer, TopUpStatus
-from bot.services.desk import Action
 from bot.services.refunds import STUCK_AFTER
+from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR
 from tests.unit.services.sale_house import CODE, Killed, P, S, Shop, sale_house
 from tests.unit.store.samples import ALICE, managed

@@ -9,9 +9,9 @@ import pytest
 from bot.domain.money import Money
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, VoucherState
-from bot.services.desk import Action
 from bot.services.selling import Refused
 from bot.services.till import Till
+from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR, SELLING
 from tests.unit.services.sale_house import (
     BILL,
