@@ -101,6 +101,7 @@ def selling_of(settings: Settings) -> Selling:
         rates=settings.stars.rates,
         pepper=settings.pepper,
         operators=settings.operator_ids,
+        packs=packs(),
     )
 
 

@@ -1,12 +1,13 @@
 """What every step of a sale shares: refusals, the shop's terms, payment attempts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
+from bot.domain.rules import Pack
 from bot.domain.sales import Method, Order, Payment
 from bot.ports import Tx
 from bot.services import notices
@@ -30,6 +31,8 @@ class Selling:
     rates: Mapping[str, Decimal]
     pepper: str
     operators: tuple[int, ...]
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    """The rules by which numbers are kept: a top-up of the shop's is use of its line."""
 
 
 async def holds(tx: Tx, sim_id: str, chat_id: int) -> bool:
