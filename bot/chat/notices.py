@@ -25,11 +25,14 @@ from bot.services.keeping import rule_in
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A message ready to go. `edits` is the message it replaces; `order_id` the order whose
-    message it is from then on."""
+    message it is from then on. `photo` or `file` is Telegram's id of what goes with it, above the
+    words."""
 
     screen: Screen
     edits: int | None = None
     order_id: str | None = None
+    photo: str | None = None
+    file: str | None = None
 
 
 class Renderer:
@@ -175,11 +178,13 @@ class Renderer:
         t = _words(chat)
         if notice.data["answer"]:
             text = lines(t("<b>Our shop answers:</b>"), "", t("{text}", text=notice.data["text"]))
-            return Rendered(Screen(text, [[button(t.plain("Write back"), "support")]]))
+            screen = Screen(text, [[button(t.plain("Write back"), "support")]])
+            return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
         name = (writer.first_name if writer else None) or str(notice.data["from"])
         written = t("{text}", text=notice.data["text"])
         text = lines(t("<b>{name} writes:</b>", name=name), "", written)
-        return Rendered(Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]]))
+        screen = Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]])
+        return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
 
     async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         edits = notice.data["edits"]

@@ -22,6 +22,9 @@ from bot.chat.views import menu as views
 from bot.chat.views.orders import waiting
 from bot.domain.chats import LANGUAGES
 
+_KEPT = frozenset({"zone_asked"})
+"""Notes that are no answer to what is being asked: /cancel leaves them."""
+
 
 async def start(update: Update, context: Context) -> int:
     """Greet; an unpaid order comes first (F15)."""
@@ -91,7 +94,8 @@ async def paysupport(update: Update, context: Context) -> int:
 
 async def cancel(update: Update, context: Context) -> int:
     """/cancel works everywhere: it ends what is being asked and shows the menu."""
-    context.draft.clear()
+    for name in [name for name in context.draft if name not in _KEPT]:
+        del context.draft[name]
     screen = views.menu(context.t, context.shop.merchant.name)
     await context.show(Screen(views.cancelled(context.t, screen.text), screen.rows))
     return END
