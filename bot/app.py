@@ -1,36 +1,31 @@
 """The composition root: the only file that names concrete adapters."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from socket import socket
-from typing import Any
 
 import httpx
 import structlog
-import uvicorn
-from starlette.routing import BaseRoute
 
-from bot import logs, schedule
+from bot import live, logs
 from bot.carriers import registry
 from bot.carriers.rules import packs
 from bot.carriers.wallet import threshold
 from bot.chat import application
-from bot.chat.application import ALLOWED_UPDATES, App
-from bot.chat.lanes import LaneQueue
 from bot.chat.messenger import TelegramMessenger
 from bot.chat.notices import Renderer
 from bot.chat.shop import Merchant, Shop
 from bot.config import Settings, SettingsError, unknown
-from bot.demo.follow import Control, FollowingClock, Work
+from bot.demo.follow import FollowingClock
 from bot.domain.money import Money
+from bot.domain.quotes import Rate, Rates, Terms
 from bot.domain.sales import Method
-from bot.payments.stars import Stars
+from bot.live import Bot
+from bot.payments import registry as methods
 from bot.ports import Carrier, Clock, PaymentMethod
-from bot.process import Stop, bound, no_more, poll, push, reached
+from bot.process import Stop, bound
 from bot.schedule import Job
 from bot.services.activation import Activations
 from bot.services.checkout import Checkout
@@ -41,6 +36,7 @@ from bot.services.hints import Hints
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
+from bot.services.paying import Paying
 from bot.services.readings import Readings
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
@@ -50,12 +46,8 @@ from bot.services.till import Till
 from bot.services.wallets import Wallets
 from bot.services.work import Worker
 from bot.store.db import Database
-from bot.web.app import create, health_route, webhook_route
-from bot.web.hooks import hooks_route
 
 log = structlog.get_logger()
-
-WEBHOOK_PATH = "/telegram"
 
 
 class SystemClock:
@@ -66,41 +58,36 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Bot:
-    """Everything that runs."""
-
-    settings: Settings
-    clock: Clock
-    store: Database
-    carriers: Mapping[str, Carrier]
-    app: App
-    queue: LaneQueue
-    intake: Intake
-    shop: Shop
-    outbox: Outbox
-    fulfilment: Fulfilment
-    hints: Hints
-    jobs: tuple[Job, ...]
-
-
 def carriers_of(settings: Settings, clock: Clock) -> dict[str, Carrier]:
     """Every supplier the settings switch on."""
     return registry.build({name: getattr(settings, name) for name in registry.ADAPTERS}, clock)
 
 
-def selling_of(settings: Settings) -> Selling:
-    """The shop's terms from the settings."""
-    methods = set()
-    if settings.stars.enabled:
-        methods.add(Method.STARS)
-    if settings.voucher.enabled:
-        methods.add(Method.VOUCHER)
+PAID_BY = tuple(methods.ADAPTERS)
+"""Sections of the settings that switch on a payment provider."""
+
+
+def rates_of(settings: Settings) -> Rates:
+    """The operator's own exchange rates."""
+    pairs = {pair: pair.split("/") for pair in settings.rates.table}
+    own = {
+        (base, into): Rate(base, into, settings.rates.table[pair])
+        for pair, (base, into) in pairs.items()
+    }
+    return {**own, **settings.stars.table()}
+
+
+def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
+    """The shop's terms from the settings; `terms` are those of its payment providers."""
+    in_store = {Method.VOUCHER: Terms()} if settings.voucher.enabled else {}
     return Selling(
-        methods=frozenset(methods),
-        rates=settings.stars.rates,
+        terms=methods.ordered({**terms, **in_store}, settings.methods),
+        rates=rates_of(settings),
         pepper=settings.pepper,
         operators=settings.operator_ids,
+        fresh=timedelta(hours=settings.rates.fresh_hours),
+        margin=settings.rates.margin_percent,
+        packs=packs(),
     )
 
 
@@ -125,12 +112,12 @@ class Lookouts:
     wallets: Wallets
     hints: Hints
 
-    def wire(self, outbox: Worker, reminding: Worker, fulfilment: Worker) -> None:
+    def wire(self, outbox: Worker, reminding: Worker, sale: "Sale") -> None:
         """Who wakes whom."""
         self.readings.rings += [outbox, reminding]
         self.activations.rings += [outbox]
         self.wallets.rings += [outbox]
-        self.hints.rings += [self.readings.worker, fulfilment]
+        self.hints.rings += [self.readings.worker, sale.fulfilment.worker, sale.paying.worker]
 
     def jobs(self) -> list[Job]:
         """Hints first: they make SIMs due."""
@@ -152,6 +139,7 @@ def lookouts_of(
     clock: Clock,
     store: Database,
     carriers: Mapping[str, Carrier],
+    paid_by: Mapping[Method, PaymentMethod],
     selling: Selling,
 ) -> Lookouts:
     """The lookouts, not wired yet."""
@@ -159,48 +147,90 @@ def lookouts_of(
         Readings(store, clock, carriers),
         Activations(store, clock, carriers, selling),
         Wallets(store, clock, carriers, selling, low_wallets(settings)),
-        Hints(store, clock, carriers),
+        Hints(store, clock, carriers, paid_by),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """The way of an order: from the price to the money, and back."""
+
+    checkout: Checkout
+    paying: Paying
+    till: Till
+    refunds: Refunds
+    fulfilment: Fulfilment
+
+    def wire(self, outbox: Worker) -> None:
+        """Who wakes whom."""
+        top_ups, refunds = self.fulfilment.worker, self.refunds.worker
+        self.till.rings += [outbox, top_ups, refunds]
+        self.fulfilment.rings += [outbox, refunds]
+        for rings in (self.checkout.rings, self.paying.rings, self.refunds.rings):
+            rings.append(outbox)
+
+    def jobs(self) -> list[Job]:
+        """What goes on by itself."""
+        return [
+            Job(Worker("expiry", self.paying.expire_due), 30, self.paying.next_expiry),
+            Job(self.paying.worker, 15, self.paying.next_look),
+            Job(self.fulfilment.worker, 2, self.fulfilment.next_due),
+            Job(self.refunds.worker, 30, self.refunds.next_due),
+        ]
+
+
+def sale_of(
+    store: Database,
+    clock: Clock,
+    carriers: Mapping[str, Carrier],
+    paid_by: Mapping[Method, PaymentMethod],
+    selling: Selling,
+    wallets: Wallets,
+) -> Sale:
+    """The way of an order, not wired yet."""
+    till = Till(store, clock, selling)
+    return Sale(
+        checkout=Checkout(store, clock, carriers, selling, wallets),
+        paying=Paying(store, clock, paid_by, selling, till),
+        till=till,
+        refunds=Refunds(store, clock, paid_by, selling),
+        fulfilment=Fulfilment(store, clock, carriers, selling),
     )
 
 
 def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     """Put the services together and wire who wakes whom."""
     carriers = carriers_of(settings, clock)
-    selling, merchant = selling_of(settings), merchant_of(settings)
     intake = Intake(store, clock)
     app, queue = application.build(
         settings.bot_token.get_secret_value(), str(settings.telegram_api_url), store, clock, intake
     )
-    payments: dict[Method, PaymentMethod] = {Method.STARS: Stars(app.bot)}
-    messenger = TelegramMessenger(
-        app.bot, store, clock, Renderer(store, clock, carriers, merchant, packs())
-    )
-    outbox = Outbox(store, clock, messenger)
-    fulfilment = Fulfilment(store, clock, carriers, selling)
-    refunds = Refunds(store, clock, payments, selling)
-    lookouts = lookouts_of(settings, clock, store, carriers, selling)
-    checkout = Checkout(store, clock, carriers, payments, selling, lookouts.wallets)
-    till = Till(store, clock, selling)
+    sections = {name: getattr(settings, name) for name in PAID_BY}
+    paid_by, terms = methods.build(sections, clock, app.bot)
+    selling, merchant = selling_of(settings, terms), merchant_of(settings)
+    renderer = Renderer(store, clock, carriers, merchant, packs())
+    outbox = Outbox(store, clock, TelegramMessenger(app.bot, store, clock, renderer))
+    lookouts = lookouts_of(settings, clock, store, carriers, paid_by, selling)
+    sale = sale_of(store, clock, carriers, paid_by, selling, lookouts.wallets)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
-    keeping = Keeping(store, clock, packs())
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling)
-    for rings in (checkout.rings, refunds.rings, reminding.rings, handovers.rings):
+    sale.wire(outbox.worker)
+    for rings in (reminding.rings, handovers.rings):
         rings.append(outbox.worker)
-    till.rings += [outbox.worker, fulfilment.worker, refunds.worker]
-    fulfilment.rings += [outbox.worker, refunds.worker]
     sims.rings += [outbox.worker, reminding.worker]
-    desk.rings += [fulfilment.worker, refunds.worker, outbox.worker]
-    lookouts.wire(outbox.worker, reminding.worker, fulfilment.worker)
-    shop = Shop(
+    desk.rings += [sale.fulfilment.worker, sale.refunds.worker, outbox.worker]
+    lookouts.wire(outbox.worker, reminding.worker, sale)
+    app.bot_data["shop"] = shop = Shop(
         store=store,
         clock=clock,
         sims=sims,
-        keeping=keeping,
+        keeping=Keeping(store, clock, packs()),
         handovers=handovers,
-        checkout=checkout,
-        till=till,
+        checkout=sale.checkout,
+        paying=sale.paying,
+        till=sale.till,
         reminding=reminding,
         desk=desk,
         activations=lookouts.activations,
@@ -208,20 +238,17 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         outbox=outbox,
         operators=frozenset(settings.operator_ids),
     )
-    app.bot_data["shop"] = shop
     jobs = (
-        Job(Worker("expiry", checkout.expire_due), 30, checkout.next_expiry),
         *lookouts.jobs(),
         Job(reminding.worker, 60, reminding.next_due),
-        Job(fulfilment.worker, 2, fulfilment.next_due),
-        Job(refunds.worker, 30),
+        *sale.jobs(),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
         Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
     )
     return Bot(
-        settings, clock, store, carriers, app, queue, intake, shop, outbox, fulfilment,
-        lookouts.hints, jobs,
+        settings, clock, store, carriers, paid_by, app, queue, intake, shop, outbox,
+        sale.fulfilment, lookouts.hints, jobs,
     )  # fmt: skip
 
 
@@ -241,102 +268,16 @@ async def serve(settings: Settings) -> None:
                 from bot.demo.seed import seed
 
                 await seed(store, clock, bot.shop.sims, settings.pepper)
-            await _run(bot, stop, port)
+            await live.run(bot, stop, port)
         finally:
             for carrier in bot.carriers.values():
                 await carrier.close()
+            for method in bot.methods.values():
+                await method.close()
             await store.close()
     if stop.reason is not None:
         raise stop.reason
     log.info("stopped")
-
-
-async def _run(bot: Bot, stop: Stop, port: socket) -> None:
-    try:
-        # Telegram may be out of reach for a while when we start.
-        if await reached(bot.app.initialize, stop):
-            await _live(bot, stop, port)
-    finally:
-        await bot.app.shutdown()
-        # PTB leaves the connections open when Telegram did not take us in.
-        await bot.app.bot.shutdown()
-
-
-async def _live(bot: Bot, stop: Stop, port: socket) -> None:
-    await bot.outbox.recover()
-    await bot.fulfilment.recover()
-    for job in bot.jobs:
-        job.worker.start()
-    server = _server(bot)
-    serving = asyncio.create_task(server.serve(sockets=[port]), name="web")
-    await bot.app.start()
-    replayed = await bot.intake.replay()
-    scheduler = schedule.start(bot.jobs)
-    try:
-        if await _listen(bot, stop):
-            log.info("started", replayed=replayed, polling=bot.settings.webhook.url is None)
-            for job in bot.jobs:
-                job.worker.ring()
-            background = asyncio.create_task(_commands(bot), name="commands")
-            await stop.wait()
-            background.cancel()
-    finally:
-        log.info("stopping")
-        if bot.app.updater is not None:
-            await no_more(bot.app.updater)
-        scheduler.shutdown(wait=False)
-        server.should_exit = True
-        await serving
-        await bot.app.stop()
-        for job in bot.jobs:
-            await job.worker.stop()
-
-
-async def _listen(bot: Bot, stop: Stop) -> bool:
-    if bot.settings.webhook.url is not None:
-        return await push(bot.app.bot, bot.settings.webhook, ALLOWED_UPDATES, stop)
-    assert bot.app.updater is not None  # noqa: S101  the builder made one
-    return await poll(bot.app.updater, ALLOWED_UPDATES, stop)
-
-
-async def _commands(bot: Bot) -> None:
-    """The command menu is a comfort: without it the bot works all the same."""
-    try:
-        await application.register_commands(bot.app, bot.shop.operators)
-    except RuntimeError as error:
-        log.warning("commands_not_registered", reason=str(error))
-
-
-def _server(bot: Bot) -> uvicorn.Server:
-    settings = bot.settings
-
-    async def facts() -> Mapping[str, Any]:
-        return {"ok": True, "idle": bot.queue.idle}
-
-    routes: list[BaseRoute] = [health_route(facts)]
-    if settings.webhook.secret is not None:
-        secret = settings.webhook.secret.get_secret_value()
-        routes.append(webhook_route(WEBHOOK_PATH, secret, bot.intake.accept))
-    if settings.hooks_secret is not None:
-        secret = settings.hooks_secret.get_secret_value()
-        routes.append(hooks_route(secret, bot.hints.knows, bot.hints.accept))
-    if isinstance(bot.clock, FollowingClock):
-        work = [Work(job.worker, job.next_due, job.slack) for job in bot.jobs]
-        routes += Control(bot.clock, work, lambda: bot.queue.idle).routes()
-    config = uvicorn.Config(
-        create(routes),
-        host=settings.listen_host,
-        port=settings.listen_port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
-        timeout_keep_alive=75,
-    )
-    server = uvicorn.Server(config)
-    # The signals are ours: they stop the whole bot, not the web server alone.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    return server
 
 
 async def _clock(settings: Settings) -> Clock:

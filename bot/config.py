@@ -32,7 +32,9 @@ from bot.carriers.airalo import AiraloSettings
 from bot.carriers.dingconnect import DingConnectSettings
 from bot.carriers.esim_access import EsimAccessSettings
 from bot.carriers.reloadly import ReloadlySettings
+from bot.domain.sales import Method
 from bot.domain.zones import zone
+from bot.payments.charging import StarsSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
@@ -48,32 +50,32 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class StarsSettings(BaseModel):
-    """Telegram Stars. `rates` are whole Stars per one major unit of a plan's currency."""
-
-    enabled: bool = True
-    rates: dict[str, Decimal] = Field(
-        default_factory=lambda: {
-            "USD": Decimal(77),
-            "CNY": Decimal("10.8"),
-            "PHP": Decimal("1.4"),
-            "EUR": Decimal(84),
-        }
-    )
-
-    @field_validator("rates")
-    @classmethod
-    def _rates_are_of_currencies(cls, rates: dict[str, Decimal]) -> dict[str, Decimal]:
-        for currency, rate in rates.items():
-            if not re.fullmatch(r"[A-Z]{3}", currency) or not rate > 0:
-                raise ValueError("write currencies and Stars above 0, like '{\"USD\": 77}'")
-        return rates
-
-
 class VoucherSettings(BaseModel):
     """Voucher codes. `pepper` keys their stored hashes; changing it makes all codes void."""
 
     enabled: bool = True
+
+
+class RatesSettings(BaseModel):
+    """Exchange rates. `table` is the operator's own and comes first; `url` is asked for the rest.
+
+    What the source said longer than `fresh_hours` ago is not quoted.
+    """
+
+    table: dict[str, Decimal] = Field(default_factory=dict)
+    """ "USD/CNY": how many CNY are charged for one USD."""
+    url: AnyHttpUrl | None = None
+    fresh_hours: Annotated[int, Field(ge=1, le=24 * 14)] = 24
+    margin_percent: Annotated[Decimal, Field(ge=0, le=50)] = Decimal(0)
+    """Added to the source's rates."""
+
+    @field_validator("table")
+    @classmethod
+    def _rates_are_of_pairs(cls, table: dict[str, Decimal]) -> dict[str, Decimal]:
+        for pair, rate in table.items():
+            if not re.fullmatch(r"[A-Z]{3}/[A-Z]{3}", pair) or not rate > 0:
+                raise ValueError("write pairs and rates above 0, like '{\"USD/CNY\": 7.2}'")
+        return table
 
 
 class WebhookSettings(BaseModel):
@@ -155,6 +157,9 @@ class Settings(BaseSettings):
     )
     webhook: WebhookSettings = WebhookSettings()
     shop: ShopSettings = ShopSettings()
+    methods: Annotated[tuple[Method, ...], NoDecode, BeforeValidator(_split)] = ()
+    """The order in which ways to pay are shown; those not named come after."""
+    rates: RatesSettings = RatesSettings()
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
     esim_access: EsimAccessSettings | None = None

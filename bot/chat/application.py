@@ -26,6 +26,7 @@ from bot.chat.conversations import (
     handover,
     keeping,
     my_sims,
+    pay,
     pictures,
     queue,
     reminders,
@@ -76,7 +77,7 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, add_sim, keeping, devices, my_sims, handover, pictures, reminders,
+    parts = (start, renew, pay, add_sim, keeping, devices, my_sims, handover, pictures, reminders,
              support, queue, activation)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}

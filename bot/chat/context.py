@@ -15,6 +15,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import Application, CallbackContext, ExtBot
 
+from bot.chat.memory import Memory
 from bot.chat.screen import Screen
 from bot.chat.shop import Shop
 from bot.domain.chats import Chat
@@ -69,6 +70,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def update_id(self) -> int:
         """The id that makes this update's effects happen once."""
         return self.incoming.update_id if self.incoming else 0
+
+    @property
+    def message(self) -> Message | None:
+        """The message that came, when the update is one."""
+        return self.incoming.message if self.incoming else None
+
+    @property
+    def asked(self) -> int | None:
+        """The state of this person's conversation: what a text of theirs means."""
+        return cast("Memory", self.application.persistence).state(self.me.id)
 
     @property
     def draft(self) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Memory(BasePersistence[Draft, dict[Any, Any], dict[Any, Any]]):
         )
         self._store = store
         self._changed: dict[int, Changes] = {}
+        self._states: dict[int, int] = {}
         self.errors: dict[int, str] = {}
         """Error ids by update id: shown to the person and kept with the inbox row."""
 
@@ -49,12 +50,18 @@ class Memory(BasePersistence[Draft, dict[Any, Any], dict[Any, Any]]):
         """What moved for this user since the last call."""
         return self._changed.pop(user_id, Changes())
 
+    def state(self, user_id: int) -> int | None:
+        """Where this user's conversation stands, as of their last update; None before it began."""
+        return self._states.get(user_id)
+
     # ---- what PTB asks of a persistence ----------------------------------------------------
 
     async def get_conversations(self, name: str) -> ConversationDict:
         """States of one conversation handler, at start."""
         async with self._store.read() as tx:
-            return cast("ConversationDict", await tx.talks.states(name))
+            states = await tx.talks.states(name)
+        self._states = {key[-1]: state for key, state in states.items()}
+        return cast("ConversationDict", states)
 
     async def update_conversation(
         self, name: str, key: ConversationKey, new_state: object | None
@@ -62,7 +69,9 @@ class Memory(BasePersistence[Draft, dict[Any, Any], dict[Any, Any]]):
         """PTB hands a changed state over; the key ends with the user's id."""
         numbers = tuple(int(part) for part in key)
         changes = self._changed.setdefault(numbers[-1], Changes())
-        changes.states[(name, numbers)] = None if new_state is None else int(str(new_state))
+        state = None if new_state is None else int(str(new_state))
+        changes.states[(name, numbers)] = state
+        self._states[numbers[-1]] = 0 if state is None else state
 
     async def get_user_data(self) -> dict[int, Draft]:
         """Drafts, at start."""

@@ -1,6 +1,7 @@
 """Delivers notices: words are made now, from the present truth, and the outcome told as a fact."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from telegram import Bot
@@ -70,6 +71,8 @@ class TelegramMessenger:
                     return rendered.edits
                 if not gone(error):
                     raise
+        if rendered.photo is not None or rendered.file is not None:
+            return await self._put_file(chat_id, rendered)
         message = await self._bot.send_message(
             chat_id,
             screen.text,
@@ -77,6 +80,18 @@ class TelegramMessenger:
             reply_markup=screen.markup,
             link_preview_options=NO_PREVIEW,
         )
+        return message.message_id
+
+    async def _put_file(self, chat_id: int, rendered: Rendered) -> int:
+        """With what somebody sent the bot, which Telegram still has."""
+        screen = rendered.screen
+        words: dict[str, Any] = {
+            "caption": screen.text, "parse_mode": ParseMode.HTML, "reply_markup": screen.markup
+        }  # fmt: skip
+        if rendered.photo is not None:
+            message = await self._bot.send_photo(chat_id, rendered.photo, **words)
+        else:
+            message = await self._bot.send_document(chat_id, rendered.file or "", **words)
         return message.message_id
 
     async def _explain(self, notice: Notice, rendered: Rendered, error: TelegramError) -> Delivery:

@@ -9,10 +9,11 @@ from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
 from bot.chat.views import activation, handover, orders, queue, reminders
 from bot.chat.views.rules import brief
+from bot.chat.views.sale import Sale
 from bot.chat.views.sims import title
 from bot.domain.chats import Chat
 from bot.domain.money import Money
-from bot.domain.orders import RUNNING_ORDERS
+from bot.domain.orders import RUNNING_ORDERS, PaymentState
 from bot.domain.reminders import Stage, StageKind, cycle_of
 from bot.domain.rules import Pack
 from bot.domain.sims import Sim
@@ -25,11 +26,14 @@ from bot.services.keeping import rule_in
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A message ready to go. `edits` is the message it replaces; `order_id` the order whose
-    message it is from then on."""
+    message it is from then on. `photo` or `file` is Telegram's id of what goes with it, above the
+    words."""
 
     screen: Screen
     edits: int | None = None
     order_id: str | None = None
+    photo: str | None = None
+    file: str | None = None
 
 
 class Renderer:
@@ -175,11 +179,13 @@ class Renderer:
         t = _words(chat)
         if notice.data["answer"]:
             text = lines(t("<b>Our shop answers:</b>"), "", t("{text}", text=notice.data["text"]))
-            return Rendered(Screen(text, [[button(t.plain("Write back"), "support")]]))
+            screen = Screen(text, [[button(t.plain("Write back"), "support")]])
+            return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
         name = (writer.first_name if writer else None) or str(notice.data["from"])
         written = t("{text}", text=notice.data["text"])
         text = lines(t("<b>{name} writes:</b>", name=name), "", written)
-        return Rendered(Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]]))
+        screen = Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]])
+        return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
 
     async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         edits = notice.data["edits"]
@@ -195,7 +201,7 @@ def _words(chat: Chat) -> Words:
     return words(chat.language, chat.preferences.zone)
 
 
-async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> orders.Sale | None:
+async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
     """All that an order's message tells."""
     order = await tx.orders.get(order_id)
     sim = await tx.sims.get(order.sim_id) if order else None
@@ -205,11 +211,14 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> orders.Sale | No
         # It was handed on: what its next holder calls it, and its dates now, are theirs.
         sim = replace(sim, nickname=None, expiry=order.new_expiry)
     topups = await tx.topups.of_order(order_id)
-    paid = [p for p in await tx.payments.of_order(order_id) if p.charge_id]
-    return orders.Sale(
+    attempts = await tx.payments.of_order(order_id)
+    paid = [p for p in attempts if p.charge_id]
+    opened = [p for p in attempts if p.state in (PaymentState.CREATED, PaymentState.PENDING)]
+    return Sale(
         order=order,
         sim=sim,
         topup=topups[-1] if topups else None,
         payment=paid[0] if paid else None,
         merchant=merchant,
+        attempt=opened[-1] if opened else None,
     )

@@ -12,6 +12,7 @@ from bot.chat.context import Context
 from bot.chat.views.reasons import REASONS
 from bot.domain.money import Money
 from bot.i18n import words
+from bot.ports import Charge
 
 log = structlog.get_logger()
 
@@ -61,16 +62,21 @@ async def paid(update: Update, context: Context) -> None:
     if message is None or payment is None:
         return
     payer = update.effective_user.id if update.effective_user else message.chat_id
-    amount = Money(payment.total_amount, payment.currency)
-    charge_id = payment.telegram_payment_charge_id
+    charge = Charge(
+        id=payment.telegram_payment_charge_id,
+        reference=payment.invoice_payload,
+        amount=Money(payment.total_amount, payment.currency),
+        at=message.date,
+        payer_id=payer,
+    )
     for pause in (*_CAPTURE_AGAIN, None):
         try:
-            await context.shop.till.capture(payment.invoice_payload, payer, amount, charge_id)
+            await context.shop.till.capture(payment.invoice_payload, charge)
             return
         except Exception:
             if pause is None:
                 raise
-            log.exception("capture_failed", charge=charge_id)
+            log.exception("capture_failed", charge=charge.id)
             await asyncio.sleep(pause)
 
 

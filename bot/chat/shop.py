@@ -9,6 +9,7 @@ from bot.services.desk import Desk
 from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
+from bot.services.paying import Paying
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
 from bot.services.till import Till
@@ -35,6 +36,7 @@ class Shop:
     keeping: Keeping
     handovers: Handovers
     checkout: Checkout
+    paying: Paying
     till: Till
     reminding: Reminding
     desk: Desk

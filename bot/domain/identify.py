@@ -40,6 +40,8 @@ class Reason(StrEnum):
     UNKNOWN_COUNTRY = "number_unknown_country"
     NOT_A_NUMBER = "not_a_number"
     ACTIVATION_MALFORMED = "lpa_malformed"
+    IMEI = "imei"
+    """No SIM's: the number of a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,23 @@ _ACTIVATION = re.compile(r"(?:LPA\s*:\s*)?1\s*\$\s*(?P<rest>\S.*)$|LPA\b", re.I 
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _TOKEN = re.compile(r"[A-Za-z0-9._+/=-]*")
 _OBJECT_ID = re.compile(r"[0-9.]*")
+
+
+# A name is no sentence: what people write who don't know their carrier, or ask something else.
+_TALK = re.compile(
+    r"[?!;:。！？]|\b(?:i|my|me|you|it|is|are|the|this|that|don'?t|do|know|idea|sure|unknown|none|what"
+    r"|which|why|how|please|help|want|need|have)\b|[我你您它這这是的吗嗎呢吧]|不知|不清楚|不確定|不确定|什么|什麼|怎么|怎麼|没有|沒有",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 4
+
+
+def carrier_written(text: str, most: int) -> str | None:
+    """A carrier's name of at most `most` characters as somebody wrote it; None for what is none:
+    without letters, too long, or a sentence."""
+    name = " ".join(plain(text).split())
+    named = any(c.isalpha() for c in name) and len(name) <= most
+    return name if named and len(name.split()) <= _MOST_WORDS and not _TALK.search(name) else None
 
 
 def plain(text: str) -> str:
@@ -190,6 +209,8 @@ def _number(compact: str, default_region: str | None) -> Identified | Problem:
     if len(compact) > _LONGEST_NUMBER:
         return Problem(Reason.TOO_LONG)
     sure = international is not None and phonenumbers.is_valid_number(international)
+    if not sure and imei_ok(compact):
+        return Problem(Reason.IMEI)
     meant = _e164(international) if sure and international is not None else None
     return Problem(Reason.NEEDS_COUNTRY, suggestion=meant)
 

@@ -27,8 +27,7 @@ LEAD = timedelta(hours=1)
 """How long before an event, or before quiet hours begin, a reminder moved forward lies."""
 TOO_LATE = timedelta(minutes=15)
 """A reminder nearer to its event than this helps nobody: it is sent earlier instead."""
-MOST_DAYS = 366
-"""The largest offset before expiry; larger ones are ignored."""
+MOST_DAYS = 366  # the largest offset before expiry; larger ones are ignored
 
 
 class StageKind(StrEnum):
@@ -103,17 +102,18 @@ class Stage:
 LOW = Stage(StageKind.DATA_LOW, 20)
 VERY_LOW = Stage(StageKind.DATA_LOW, 10)
 USED_UP = Stage(StageKind.USED_UP)
-_GRACE_STARTED = Stage(StageKind.GRACE_STARTED)
-_LOST = Stage(StageKind.LOST)
+_GRACE_STARTED, _LOST = Stage(StageKind.GRACE_STARTED), Stage(StageKind.LOST)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A stage and when it is sent (UTC). It is true until `until`, for ever when None."""
+    """A stage and when it is sent (UTC); true until `until`, for ever when None. `held`: its time
+    has come, and it waits for the end of an order that runs."""
 
     stage: Stage
     at: datetime
     until: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

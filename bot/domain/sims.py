@@ -1,7 +1,7 @@
 """SIMs and what is known of them: readings, states, validity, pace."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from bot.domain.money import Money
@@ -185,9 +185,10 @@ def urgency(sim: Sim, now: datetime) -> tuple[int, datetime]:
     return (1, min(ends)) if ends else (2, far)
 
 
-def days_left(until: datetime, now: datetime) -> int:
-    """Whole days from `now` to `until`, rounded down; negative once it has passed by a day."""
-    return (until - now) // timedelta(days=1)
+def days_left(until: datetime, now: datetime, tz: tzinfo) -> int:
+    """Days from `now` to `until` as a calendar in `tz` counts them, in which dates are shown;
+    negative once that date has passed."""
+    return (until.astimezone(tz).date() - now.astimezone(tz).date()).days
 
 
 def extended(expiry: datetime | None, days: int, now: datetime) -> datetime:

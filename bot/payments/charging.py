@@ -4,9 +4,10 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
-from bot.domain.quotes import Terms
+from bot.domain.money import STARS
+from bot.domain.quotes import Rate, Terms
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -43,3 +44,33 @@ class Charging(BaseModel):
     def terms(self) -> Terms:
         """As the quote needs them."""
         return Terms(self.currencies, self.fee_percent, self.fee_fixed, self.least)
+
+
+class StarsSettings(BaseModel):
+    """Telegram Stars. `rates` are whole Stars per one major unit of a plan's currency."""
+
+    enabled: bool = True
+    rates: dict[str, Decimal] = Field(
+        default_factory=lambda: {
+            "USD": Decimal(77),
+            "CNY": Decimal("10.8"),
+            "PHP": Decimal("1.4"),
+            "EUR": Decimal(84),
+        }
+    )
+
+    @field_validator("rates")
+    @classmethod
+    def _rates_are_of_currencies(cls, rates: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, rate in rates.items():
+            if not re.fullmatch(r"[A-Z]{3}", currency) or not rate > 0:
+                raise ValueError("write currencies and Stars above 0, like '{\"USD\": 77}'")
+        return rates
+
+    def terms(self) -> Terms:
+        """As the quote needs them."""
+        return Terms((STARS,))
+
+    def table(self) -> dict[tuple[str, str], Rate]:
+        """As the quote needs them."""
+        return {(code, STARS): Rate(code, STARS, rate) for code, rate in self.rates.items()}

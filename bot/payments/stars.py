@@ -5,14 +5,27 @@ so, which makes a repeat harmless.
 """
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from telegram import Bot, LabeledPrice
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.domain.money import STARS
-from bot.domain.sales import Method, Payment
-from bot.ports import Bill, PaymentUnavailable
+from bot.domain.sales import Method, Payment, Refund
+from bot.ports import (
+    Bill,
+    Call,
+    Charge,
+    Found,
+    PaymentCapabilities,
+    PaymentEvent,
+    PaymentUnavailable,
+    Return,
+    Returns,
+    Shown,
+    Way,
+)
 
 _LONGEST_WAIT = 5.0
 """Seconds for which an invoice waits when Telegram asks us to slow down."""
@@ -22,11 +35,16 @@ class Stars:
     """ports.PaymentMethod over the bot's own invoices."""
 
     method = Method.STARS
+    provider = "telegram"
+    capabilities = PaymentCapabilities(
+        way=Way.INVOICE, currencies=frozenset({STARS}), returns=Returns.WHOLE, finds=False,
+        cancels=False,
+    )  # fmt: skip
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def request(self, payment: Payment, bill: Bill) -> int | None:
+    async def request(self, payment: Payment, bill: Bill) -> Shown:
         """Send the invoice. Our reference is its payload; the start parameter keeps a forwarded
         copy from being paid by someone else. Raises PaymentUnavailable."""
         try:
@@ -43,7 +61,7 @@ class Stars:
         except TelegramError as error:
             raise PaymentUnavailable(error.message) from error
 
-    async def _send(self, payment: Payment, bill: Bill) -> int:
+    async def _send(self, payment: Payment, bill: Bill) -> Shown:
         message = await self._bot.send_invoice(
             payment.chat_id,
             title=bill.title,
@@ -54,9 +72,9 @@ class Stars:
             provider_token="",
             start_parameter=f"order-{payment.order_id}",
         )
-        return message.message_id
+        return Shown(message_id=message.message_id)
 
-    async def refund(self, payment: Payment) -> None:
+    async def refund(self, payment: Payment, refund: Refund) -> Return:
         """Return the Stars of a captured charge. Raises PaymentUnavailable."""
         if payment.charge_id is None:
             raise PaymentUnavailable("no charge to refund")
@@ -68,6 +86,25 @@ class Stars:
                 raise PaymentUnavailable(error.message) from error
         except TelegramError as error:
             raise PaymentUnavailable(error.message) from error
+        return Return.DONE
+
+    async def lookup(self, payment: Payment) -> Found:
+        raise PaymentUnavailable("not asked")
+
+    async def cancel(self, payment: Payment) -> Found:
+        raise PaymentUnavailable("not asked")
+
+    async def charge_saved(self, payment: Payment, token: str, bill: Bill) -> Found:
+        raise PaymentUnavailable("not asked")
+
+    async def parse_event(self, call: Call) -> Sequence[PaymentEvent]:
+        return []
+
+    async def list_since(self, since: datetime) -> Sequence[Charge]:
+        return []
+
+    async def close(self) -> None:
+        return None
 
 
 def _seconds(error: RetryAfter) -> float:

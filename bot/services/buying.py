@@ -1,13 +1,16 @@
 """What a top-up is judged by: whether it may be bought, and whether the SIM shows it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
+from bot.domain.rules import Pack
 from bot.domain.sales import Order, TopUp
 from bot.domain.sims import Reading, Sim, SimState, Source, extended
 from bot.ports import Carrier, SupplierQuote, TopUpRequest, Tx
 from bot.services import notices
+from bot.services.keeping import topped_up
 from bot.services.planning import watch_activation
 
 PASSING = frozenset({"operator_down", "operator_timeout", "busy", "maintenance"})
@@ -88,8 +91,11 @@ async def redate(tx: Tx, sim: Sim, after: Reading) -> None:
         await tx.sims.update(sim.id, current.version, grace_end=after.grace_end)
 
 
-async def finish(tx: Tx, order: Order, now: datetime) -> None:
-    """The SIM has what was paid for: close the order, remember the plan, send the receipt."""
+async def finish(tx: Tx, packs: Mapping[str, Pack], order: Order, now: datetime) -> None:
+    """The SIM has what was paid for: close the order, remember the plan, send the receipt.
+
+    A top-up is use of the line, which keeps some numbers; a code is not, until its owner types it.
+    """
     current = await tx.orders.get(order.id)
     if current is None:
         return
@@ -101,6 +107,9 @@ async def finish(tx: Tx, order: Order, now: datetime) -> None:
         await tx.sims.update(sim.id, sim.version, last_plan=order.plan.code, snoozed_until=None)
         if sim.reading is not None and sim.reading.state is SimState.PENDING_ACTIVATION:
             await watch_activation(tx, sim, now)
+        if not any(topup.pin for topup in await tx.topups.of_order(order.id)):
+            # Delivered once, however often it is settled, and on that day at the earliest.
+            await topped_up(tx, packs, sim, current.paid_at or now, now)
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))
     for news in notices.order_ended(order, now):
         await tx.outbox.add(news)

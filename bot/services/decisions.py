@@ -3,11 +3,13 @@
 Every move is a compare-and-set; one that fails raises, so that nothing of the decision happens.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
+from bot.domain.rules import Pack
 from bot.domain.sales import Order, Payment, Refund, TopUp
 from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
@@ -31,12 +33,14 @@ _TO_VERIFIED = {
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who decides, when (UTC), in which transaction. `by_hand`: a person did the top-up."""
+    """Who decides, when (UTC), in which transaction. `by_hand`: a person did the top-up; `packs`
+    tell whether it keeps the number."""
 
     tx: Tx
     actor: str
     now: datetime
-    by_hand: bool = False
+    by_hand: bool
+    packs: Mapping[str, Pack]
 
     async def order(self, order: Order, state: OrderState, **changes: object) -> None:
         """Move the order and tell the customer. Raises Refused when it had moved."""
@@ -81,7 +85,7 @@ async def delivered(by: By, order: Order, topup: TopUp, after: Reading | None) -
             await redate(by.tx, sim, after)
         else:
             await by.tx.sims.add_reading(sim.id, after)
-    await finish(by.tx, order, by.now)
+    await finish(by.tx, by.packs, order, by.now)
     await settle_passed(by.tx, order.sim_id, by.now)
 
 

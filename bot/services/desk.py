@@ -216,7 +216,8 @@ class Desk:
                     raise Refused("nothing_waits")
                 return earlier
             actor = f"operator:{operator_id}"
-            by = decisions.By(tx, actor, now, self._by_hand(item.topup) if item.topup else False)
+            by_hand = self._by_hand(item.topup) if item.topup else False
+            by = decisions.By(tx, actor, now, by_hand, self._selling.packs)
             await self._decide(by, item, action, after)
             details = {"update_id": update_id, "reason": item.reason}
             await tx.audit.add(AuditRow(now, actor, _PREFIX + action, item.subject, details))

@@ -54,7 +54,7 @@ class Fulfilment:
         self._clock = clock
         self._carriers = carriers
         self._steps = Steps(store, clock, selling)
-        self._proof = Proof(store, clock, self._steps)
+        self._proof = Proof(store, clock, self._steps, selling.packs)
         self.worker = Worker("fulfilment", self._run_due)
         self.rings = self._steps.rings
         """Workers to wake when something is to be told or refunded."""

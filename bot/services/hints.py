@@ -1,4 +1,5 @@
-"""Suppliers' webhooks. What one says is never believed: it only makes us ask sooner."""
+"""Webhooks of suppliers and payment providers. What one says is never believed: it only makes us
+ask sooner."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,8 +7,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.orders import TopUpState
-from bot.domain.sales import TopUp
-from bot.ports import Carrier, Clock, HintRow, Store, Tx
+from bot.domain.sales import Method, TopUp
+from bot.ports import Call, Carrier, Clock, HintRow, PaymentMethod, Store, Tx
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -21,35 +22,58 @@ _ASKED = (TopUpState.UNKNOWN, TopUpState.PROCESSING, TopUpState.SUCCEEDED)
 
 
 class Hints:
-    """Takes what webhooks are about, and makes the SIMs and top-ups due that they name."""
+    """Takes what webhooks are about, and makes the SIMs, top-ups and payments due that they name.
 
-    def __init__(self, store: Store, clock: Clock, carriers: Mapping[str, Carrier]) -> None:
+    `methods` are the ways to pay; those of one provider share its address and read alike.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        methods: Mapping[Method, PaymentMethod],
+    ) -> None:
         self._store = store
         self._clock = clock
         self._carriers = carriers
+        self._methods = methods
+        self._providers = {
+            method.provider: method for method in methods.values() if method.capabilities.webhooks
+        }
         self.worker = Worker("hints", self._work)
         self.rings: list[Worker] = []
-        """Workers to wake when a SIM or a top-up has become due: readings, top-ups."""
+        """Workers to wake when something has become due: readings, top-ups, payments."""
 
-    def knows(self, supplier: str) -> bool:
-        """Whether that supplier is switched on and calls us."""
-        carrier = self._carriers.get(supplier)
-        return carrier is not None and carrier.capabilities.webhooks
+    def knows(self, caller: str) -> bool:
+        """Whether that supplier or provider is switched on and calls us."""
+        carrier = self._carriers.get(caller)
+        return caller in self._providers or (carrier is not None and carrier.capabilities.webhooks)
 
-    async def accept(self, supplier: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep what a webhook is about. Raises WebhookRefused; `headers` by lower-case name."""
+    async def accept(self, caller: str, call: Call) -> str:
+        """Keep what a call is about; what the caller wants to read. Raises WebhookRefused."""
         now = self._clock.now()
-        found = [
-            HintRow(supplier, hint.event_id, hint.ref, hint.supplier_ref, hint.iccid, now)
-            for hint in self._carriers[supplier].parse_webhook(headers, body)
-            if hint.ref or hint.supplier_ref or hint.iccid  # else it only looks whether we listen
-        ]
-        if not found:
-            return
-        async with self._store.write() as tx:
-            fresh = [await tx.hints.add(row) for row in found]
-        log.info("webhook", supplier=supplier, events=len(found), new=sum(fresh))
-        self.worker.ring()
+        provider = self._providers.get(caller)
+        if provider is not None:
+            events = await provider.parse_event(call)
+            rows = [
+                HintRow(caller, event.event_id, event.reference, event.provider_ref, None, now)
+                for event in events
+            ]
+        else:
+            hints = self._carriers[caller].parse_webhook(call.headers, call.body)
+            rows = [
+                HintRow(caller, hint.event_id, hint.ref, hint.supplier_ref, hint.iccid, now)
+                for hint in hints
+            ]
+        # What names nothing only looks whether we listen.
+        found = [row for row in rows if row.ref or row.supplier_ref or row.iccid]
+        if found:
+            async with self._store.write() as tx:
+                fresh = [await tx.hints.add(row) for row in found]
+            log.info("webhook", caller=caller, events=len(found), new=sum(fresh))
+            self.worker.ring()
+        return provider.capabilities.answer if provider is not None else ""
 
     async def next_due(self) -> datetime | None:
         """When the oldest hint that nobody has followed was received."""
@@ -76,6 +100,9 @@ class Hints:
                 worker.ring()
 
     async def _follow(self, tx: Tx, row: HintRow, now: datetime) -> None:
+        if row.supplier in self._providers:
+            await self._look_at(tx, row, now)
+            return
         if row.ref is not None:
             topup = await tx.topups.get(row.ref)
             if topup is not None and topup.supplier == row.supplier:
@@ -84,6 +111,17 @@ class Hints:
             sim = await tx.sims.of_supplier(row.supplier, row.supplier_ref, row.iccid)
             if sim is not None and sim.owner_id is not None:
                 await tx.sims.set_next_read(sim.id, now)
+
+    async def _look_at(self, tx: Tx, row: HintRow, now: datetime) -> None:
+        """The attempt is asked about now, by whoever asks about attempts."""
+        payment = await tx.payments.get(row.ref) if row.ref else None
+        if payment is None and row.supplier_ref is not None:
+            payment = await tx.payments.by_provider_ref(row.supplier_ref)
+        if payment is None:
+            return
+        method = self._methods.get(payment.method)
+        if method is not None and method.provider == row.supplier:
+            await tx.payments.set(payment.id, look_at=now)
 
     async def _hurry(self, tx: Tx, topup: TopUp, now: datetime) -> None:
         """Ask about it now; being asked early costs none of its tries."""

@@ -29,6 +29,7 @@ from bot.domain.rules import (
     packs_for,
 )
 from bot.domain.sims import Sim, Source
+from bot.domain.zones import zone
 from bot.ports import ActivityRow, AuditRow, Clock, Store, Tx
 from bot.services.files import read_rows
 from bot.services.ownership import SimRefused, change, owned_by
@@ -131,30 +132,7 @@ class Keeping:
         return rows[0] if rows else None
 
     async def _recount(self, tx: Tx, sim: Sim, rule: Rule | None) -> Sim:
-        """The SIM with the deadline that follows from its activities, and its reminders."""
-        chat = await tx.chats.get(sim.owner_id) if sim.owner_id is not None else None
-        preferences = chat.preferences if chat else Preferences()
-        until = None
-        for row in await tx.activities.of(sim.id) if rule is not None else ():
-            days = row.days or (kept_days(rule, row.kind) if rule is not None else None)
-            if days is not None:
-                found = deadline(row.day, days, preferences.zone)
-                until = max(until or found, found)
-        changes = _dates(sim, rule, until)
-        if all(getattr(sim, name) == value for name, value in changes.items()):
-            return sim
-        changed = await change(tx, sim, **changes)
-        now = self._clock.now()
-        if changed.expiry != sim.expiry or changed.expiry is None:
-            await settle_passed(tx, sim.id, now)
-        else:
-            # A reminder of the expiry, and its snooze, are no affair of this deadline.
-            for code in sorted(passed(changed, preferences, now)):
-                if code.startswith(StageKind.KEEP):
-                    await settle(tx, changed, code, now, sent=False)
-            await replan(tx, sim.id, now)
-        fresh = await tx.sims.get(sim.id)
-        return fresh or changed
+        return await _recounted(tx, sim, rule, self._clock.now())
 
     # ---- the operator --------------------------------------------------------------------
 
@@ -234,6 +212,54 @@ async def rule_in(tx: Tx, packs: Mapping[str, Pack], sim: Sim) -> Rule | None:
     pack = pack_of(packs, sim)
     said = await tx.rules.get(override_key(pack, sim.carrier))
     return effective(sim.carrier, pack, said, sim.rule)
+
+
+async def topped_up(
+    tx: Tx, packs: Mapping[str, Pack], sim: Sim, at: datetime, now: datetime
+) -> None:
+    """The shop topped an owned line up at `at` (UTC): where its use keeps it, that was use.
+
+    Where only what is paid keeps it, the plan's own days are its validity, and nothing is counted.
+    Told twice, it is once.
+    """
+    rule = await rule_in(tx, packs, sim)
+    owned = sim.owner_id is not None and sim.removed_at is None
+    if rule is None or rule.by_validity or not owned:
+        return
+    preferences = await _preferences(tx, sim)
+    day = at.astimezone(zone(preferences.zone)).date()
+    await tx.activities.add(ActivityRow(sim.id, Activity.TOP_UP, day, None, now))
+    await _recounted(tx, sim, rule, now)
+
+
+async def _recounted(tx: Tx, sim: Sim, rule: Rule | None, now: datetime) -> Sim:
+    """The SIM with the deadline that follows from its activities, and its reminders."""
+    preferences = await _preferences(tx, sim)
+    until = None
+    for row in await tx.activities.of(sim.id) if rule is not None else ():
+        days = row.days or (kept_days(rule, row.kind) if rule is not None else None)
+        if days is not None:
+            found = deadline(row.day, days, preferences.zone)
+            until = max(until or found, found)
+    changes = _dates(sim, rule, until)
+    if all(getattr(sim, name) == value for name, value in changes.items()):
+        return sim
+    changed = await change(tx, sim, **changes)
+    if changed.expiry != sim.expiry or changed.expiry is None:
+        await settle_passed(tx, sim.id, now)
+    else:
+        # A reminder of the expiry, and its snooze, are no affair of this deadline.
+        for code in sorted(passed(changed, preferences, now)):
+            if code.startswith(StageKind.KEEP):
+                await settle(tx, changed, code, now, sent=False)
+        await replan(tx, sim.id, now)
+    fresh = await tx.sims.get(sim.id)
+    return fresh or changed
+
+
+async def _preferences(tx: Tx, sim: Sim) -> Preferences:
+    chat = await tx.chats.get(sim.owner_id) if sim.owner_id is not None else None
+    return chat.preferences if chat else Preferences()
 
 
 async def _owned(tx: Tx, sim: Sim) -> Sim:

@@ -244,12 +244,6 @@ class Paying:
             if attempt.chat_id == chat_id and attempt.look_at is not None:
                 await self._look(attempt)
 
-    async def hurry(self, payment: Payment) -> None:
-        """A provider called about this attempt: ask it now rather than later."""
-        async with self._store.write() as tx:
-            await tx.payments.set(payment.id, look_at=self._clock.now())
-        self.worker.ring()
-
     async def next_look(self) -> datetime | None:
         """When the next attempt is looked at."""
         async with self._store.read() as tx:

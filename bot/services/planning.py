@@ -2,6 +2,7 @@
 activation. Recomputed in the transaction that changes what they depend on.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.chats import Preferences
@@ -25,7 +26,11 @@ async def plan_for(tx: Tx, sim: Sim, now: datetime) -> Planned | None:
     preferences = chat.preferences if chat else Preferences()
     if chat is not None and chat.blocked_at is not None:
         return None
-    return next_reminder(sim, preferences, await settled(tx, sim), now)
+    planned = next_reminder(sim, preferences, await settled(tx, sim), now)
+    if planned is None or planned.at > now:
+        return planned
+    running = await tx.orders.of_sim(sim.id, tuple(RUNNING_ORDERS))
+    return replace(planned, held=bool(running))
 
 
 async def settled(tx: Tx, sim: Sim) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """Proof of a top-up: the SIM read again, or the operator's confirmation; and whether it lasts."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 
 from bot.domain.orders import OrderState, TopUpState
+from bot.domain.rules import Pack
 from bot.domain.sales import Order, TopUp
 from bot.domain.sims import Reading, Sim, Source
 from bot.ports import Carrier, Clock, Store, SupplierUnavailable, TopUpStatus
@@ -23,10 +25,11 @@ _WATCH_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), tim
 class Proof:
     """The last steps of a top-up."""
 
-    def __init__(self, store: Store, clock: Clock, steps: Steps) -> None:
+    def __init__(self, store: Store, clock: Clock, steps: Steps, packs: Mapping[str, Pack]) -> None:
         self._store = store
         self._clock = clock
         self._steps = steps
+        self._packs = packs
 
     async def verify(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:
         """Fulfilled only when the SIM itself shows it; a number's operator confirms instead."""
@@ -70,7 +73,7 @@ class Proof:
                 await redate(tx, sim, after)
             elif after is not None:
                 await tx.sims.add_reading(sim.id, after)
-            await finish(tx, order, now)
+            await finish(tx, self._packs, order, now)
             await settle_passed(tx, sim.id, now)
 
     async def watch(self, topup: TopUp, order: Order, sim: Sim, carrier: Carrier) -> None:

@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
-from bot.domain.sales import Method, Order, Payment, Refund
+from bot.domain.sales import IN_STORE, Method, Order, Payment, Refund
 from bot.ports import (
     Clock,
     PaymentMethod,
@@ -95,7 +95,7 @@ class Refunds:
         """Whether a provider can send it back."""
         method = self._payments.get(payment.method)
         if method is None:
-            return False
+            return payment.method not in IN_STORE  # switched off for now: it is tried again
         able = method.capabilities.returns
         return able is Returns.PART or (able is Returns.WHOLE and amount == payment.captured)
 
@@ -242,7 +242,7 @@ async def done(tx: Tx, refund: Refund, now: datetime, actor: str = "bot") -> boo
 async def _tell_surplus(tx: Tx, payment: Payment) -> None:
     """A charge beyond the price is back: its payer hears so; an order's own end tells by itself."""
     order = await tx.orders.get(payment.order_id) if payment.order_id else None
-    if order is not None and order.state is not OrderState.REFUNDING:
+    if order is not None and order.state not in (OrderState.REFUND_DUE, OrderState.REFUNDING):
         await tx.outbox.add(
             notices.order_moved(order.id, payment.chat_id, OrderState.REFUNDED, payment.id)
         )

@@ -1,13 +1,14 @@
 """What every step of a sale shares: refusals, the shop's terms, payment attempts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
 from bot.domain.quotes import Offered, Rates, Terms
+from bot.domain.rules import Pack
 from bot.domain.sales import Method, Order, Payment
 from bot.ports import Tx
 from bot.services import notices
@@ -37,6 +38,8 @@ class Selling:
     operators: tuple[int, ...]
     fresh: timedelta = timedelta(hours=24)
     margin: Decimal = Decimal(0)
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    """The rules by which numbers are kept: a top-up of the shop's is use of its line."""
 
 
 async def offered(tx: Tx, selling: Selling, now: datetime) -> Offered:

@@ -191,7 +191,7 @@ class RefundRows:
         self, refund_id: str, old: RefundState, new: RefundState, reason: str, at: datetime,
         **changes: Any,
     ) -> bool:  # fmt: skip
-        """Compare-and-set on the state, recorded; False when it had moved. As `PaymentRows.move`."""
+        """Compare-and-set on the state, recorded; as `PaymentRows.move`."""
         actor = changes.pop("actor", "bot")
         values = _REFUND.changes(changes, _REFUND_FIXED)
         return await move(

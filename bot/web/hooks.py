@@ -1,57 +1,61 @@
-"""Suppliers' webhooks: POST /hooks/{supplier}/{secret}. Kept, answered at once, followed later."""
+"""Webhooks of suppliers and payment providers: POST /hooks/{caller}/{secret}. Kept, answered at
+once, followed later."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.ports import WebhookRefused
+from bot.ports import Call, WebhookRefused
 
 log = structlog.get_logger()
 
-PATH = "/hooks/{supplier}/{secret}"
+PATH = "/hooks/{caller}/{secret}"
 MOST_BYTES = 64 * 1024
-"""Suppliers send a few hundred bytes."""
+"""They send a few kilobytes at most."""
 
-Accept = Callable[[str, Mapping[str, str], bytes], Awaitable[None]]
+Accept = Callable[[str, Call], Awaitable[str]]
 
 
 def hooks_route(secret: str, knows: Callable[[str], bool], accept: Accept) -> Route:
-    """The route. `knows` tells which suppliers may call; `accept` keeps what a call is about.
+    """The route. `knows` tells who may call; `accept` keeps what a call is about and says what the
+    caller wants to read.
 
-    A wrong secret and an unknown supplier look the same, like a page that is not there. GET and
-    HEAD at the right address are how suppliers look whether we listen.
+    A wrong secret and an unknown caller look the same, like a page that is not there. A bare GET
+    or HEAD at the right address is how callers look whether we listen; one with a query is a call
+    like any other.
     """
 
     async def take(request: Request) -> Response:
-        supplier, given = request.path_params["supplier"], request.path_params["secret"]
+        caller, given = request.path_params["caller"], request.path_params["secret"]
         right = hmac.compare_digest(given.encode(), secret.encode())
-        if not (right and knows(supplier)):
+        if not (right and knows(caller)):
             return Response(status_code=404)
-        if request.method != "POST":
+        if request.method != "POST" and not request.query_params:
             return Response(status_code=200)
         body = await _body(request)
         if body is None:
             return Response(status_code=413)
         try:
-            await accept(supplier, dict(request.headers), body)
+            call = Call(body, dict(request.headers), dict(request.query_params))
+            answer = await accept(caller, call)
         except WebhookRefused as refused:
-            log.warning("webhook_refused", supplier=supplier, reason=str(refused))
+            log.warning("webhook_refused", caller=caller, reason=str(refused))
             return Response(status_code=400)
         except Exception:
-            # Not kept: the supplier sends it again.
-            log.exception("webhook_failed", supplier=supplier)
+            # Not kept: the caller sends it again.
+            log.exception("webhook_failed", caller=caller)
             return Response(status_code=503)
-        return Response(status_code=200)
+        return Response(answer, status_code=200, media_type="text/plain" if answer else None)
 
     return Route(PATH, take, methods=["GET", "POST"])
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body; None when it is longer than any supplier's."""
+    """The body; None when it is longer than any caller's."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

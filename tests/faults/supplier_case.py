@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.orders import OrderState, PaymentState, TopUpState
-from bot.domain.sales import Order, Payment
+from bot.domain.sales import Method, Order, Payment
 from bot.services.selling import Refused
 from bot.services.waiting import Action, Kind, QueueItem
 from tests.faults.supplier_books import Standing
@@ -13,7 +13,7 @@ from tests.faults.supplier_script import SPAN, Script
 from tests.faults.supplier_town import House
 from tests.harness import Report
 from tests.unit.services.house import OPERATOR
-from tests.unit.services.sale_house import BILL
+from tests.unit.services.sale_house import BILL, charged
 from tests.unit.store.samples import ALICE
 
 ROUNDS = 40
@@ -59,7 +59,7 @@ class Case:
         place = self.place
         place.lives, place.deaths = list(self.script.lives), 0
         place.process.life.over = True  # the next thing asked of it begins the first life
-        before = dict(place.provider.taken)
+        before = dict(place.provider.charges)
         place.provider.away = place.provider.mute = 0
         if await self._buy():
             place.provider.away = self.script.refund_away
@@ -69,7 +69,7 @@ class Case:
             self.count(f"after 96 h: {(await self._order()).state}")
             await self._settle()
             await self._judge(held_is_fine=False)
-            self._money(set(place.provider.taken) - set(before), await self._order())
+            self._money(set(place.provider.charges) - set(before), await self._order())
         for defect in self.logs:
             self.broken(f"a step failed: {defect}")
         self.count("deaths", max(0, place.deaths - 1))
@@ -104,10 +104,12 @@ class Case:
                 await self._advance(timedelta(minutes=3))
         order = await self.place.alive(lambda p: p.checkout.place(quote.id, ALICE, 77))
         self.order_id = order.id
-        payment = await self.place.alive(lambda p: p.checkout.pay_with_stars(order.id, ALICE, BILL))
+        payment = await self.place.alive(
+            lambda p: p.paying.pay(order.id, ALICE, Method.STARS, BILL)
+        )
         if self.script.pays == "late":
             await self._advance(timedelta(minutes=self.rng.randint(16, 60)))
-            await self.place.alive(lambda p: p.checkout.expire_due())
+            await self.place.alive(lambda p: p.paying.expire_due())
         await self._pays(payment)
         return True
 
@@ -116,13 +118,15 @@ class Case:
         self._switch(0.0)
         for nth in range(2 if self.script.pays == "twice" else 1):
             charge = f"charge-{self.number}-{nth}"
-            self.place.provider.taken[charge] = payment.amount
+            self.place.provider.takes(charge, payment.id, payment.amount)
             self.count("charges")
             await self._captured(payment, charge)
         self.count("orders")
 
     async def _captured(self, payment: Payment, charge: str) -> None:
-        await self.place.alive(lambda p: p.till.capture(payment.id, ALICE, payment.amount, charge))
+        await self.place.alive(
+            lambda p: p.till.capture(payment.id, charged(payment.id, charge, payment.amount))
+        )
 
     def _update(self) -> int:
         self.updates += 1
@@ -328,7 +332,7 @@ class Case:
         ours = {str(one.charge_id) for one in kept}
         theirs = {
             charge
-            for charge in self.place.provider.taken
+            for charge in self.place.provider.charges
             if charge.startswith(f"charge-{self.number}-")
             and charge not in self.place.provider.returned
         }
@@ -341,8 +345,8 @@ class Case:
         if provider.strange:
             self.broken(f"asked to return what was never taken: {provider.strange}")
             provider.strange.clear()
-        captured = sum(provider.taken[one].minor for one in charges)
-        returned = sum(provider.taken[one].minor for one in charges & provider.returned)
+        captured = sum(provider.charges[one].amount.minor for one in charges)
+        returned = sum(minor for one, minor in provider.refunded.values() if one in charges)
         price = order.charge.minor if order.charge else 0
         fulfilled = price if order.state is OrderState.FULFILLED else 0
         held = captured - returned if order.state not in _FINAL else 0

@@ -6,7 +6,6 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -26,18 +25,19 @@ from bot.demo.calls import CallLog
 from bot.demo.clock import WorldClock
 from bot.demo.faults import FaultBoard
 from bot.demo.suppliers import PACE, Suppliers
-from bot.domain.money import Money
-from bot.domain.sales import Method, Payment
-from bot.ports import Bill, Carrier, PaymentUnavailable
+from bot.domain.sales import Method
+from bot.ports import Carrier, PaymentMethod
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
+from bot.services.paying import Paying
 from bot.services.refunds import Refunds
 from bot.services.till import Till
 from bot.services.wallets import Wallets
 from bot.store import Database
 from tests.contract.botapi_server import serving
 from tests.faults.supplier_books import PLANS, Books
+from tests.unit.services.cashier import Cashier
 from tests.unit.services.house import OPERATOR, SECOND, SELLING
 from tests.unit.store.samples import ALICE, NOW, chat
 
@@ -121,38 +121,6 @@ class MortalStore:
             yield tx
 
 
-@dataclass
-class Provider:
-    """Takes and returns Stars, each charge once, and keeps books of both."""
-
-    method: Method = Method.STARS
-    taken: dict[str, Money] = field(default_factory=dict)
-    returned: set[str] = field(default_factory=set)
-    away: int = 0
-    """So many of the next refunds can't be asked for."""
-    mute: int = 0
-    """So many of the next refunds are made, but their answer is lost."""
-    strange: list[str] = field(default_factory=list)
-    """Charges that it never took, but was told to return."""
-
-    async def request(self, payment: Payment, bill: Bill) -> int | None:
-        """Show an invoice."""
-        return None
-
-    async def refund(self, payment: Payment) -> None:
-        """Return a charge. Raises PaymentUnavailable."""
-        if self.away > 0:
-            self.away -= 1
-            raise PaymentUnavailable("away")
-        if payment.charge_id not in self.taken:
-            self.strange.append(str(payment.charge_id))
-        else:
-            self.returned.add(payment.charge_id)
-        if self.mute > 0:
-            self.mute -= 1
-            raise PaymentUnavailable("no answer")
-
-
 class Process:
     """The bot: services over the database, adapters with their own connections."""
 
@@ -166,10 +134,11 @@ class Process:
         )
         store = MortalStore(house.database, life)
         clock, carriers = house.clock, house.adapters(self.http)
-        payments = {Method.STARS: house.provider}
+        payments: Mapping[Method, PaymentMethod] = {Method.STARS: house.provider}
         self.wallets = Wallets(store, clock, carriers, SELLING, {})
-        self.checkout = Checkout(store, clock, carriers, payments, SELLING, self.wallets)
+        self.checkout = Checkout(store, clock, carriers, SELLING, self.wallets)
         self.till = Till(store, clock, SELLING)
+        self.paying = Paying(store, clock, payments, SELLING, self.till)
         self.fulfilment = Fulfilment(store, clock, carriers, SELLING)
         self.refunds = Refunds(store, clock, payments, SELLING)
         self.desk = Desk(store, clock, carriers, SELLING)
@@ -192,7 +161,7 @@ class House:
         self.clock = clock
         self.books = Books(suppliers)
         self.board = Board()
-        self.provider = Provider()
+        self.provider = Cashier(clock)
         self.url = ""
         self.lives: list[int] = []
         """Steps that the next lives have; those after them have no end."""

@@ -18,7 +18,7 @@ from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations import dates, handover, keeping, reminders
+from bot.chat.conversations import dates, devices, handover, keeping, reminders
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
@@ -84,7 +84,7 @@ def _meant(text: str, problem: Problem) -> bool:
     """Whether a text that is no identifier was meant to be one."""
     digits = sum(character.isdigit() for character in text)
     match problem.reason:
-        case Reason.ACTIVATION_MALFORMED | Reason.NOT_89:
+        case Reason.ACTIVATION_MALFORMED | Reason.NOT_89 | Reason.IMEI:
             return True
         case Reason.NEEDS_COUNTRY | Reason.UNKNOWN_COUNTRY | Reason.TOO_SHORT | Reason.TOO_LONG:
             return digits >= 8
@@ -106,6 +106,8 @@ async def begin(context: Context, text: str) -> int:
     if (code := _code(text)) is not None:
         return await _code_only(context, code)
     reason = found.reason
+    if reason is Reason.IMEI:
+        return await devices.offer_imei(context, text)
     guesses = _countries(context.t.language, text) if reason is Reason.NEEDS_COUNTRY else []
     if not guesses and reason is Reason.NEEDS_COUNTRY and idents.plain(text).startswith("89"):
         reason = Reason.TOO_SHORT  # the beginning of an ICCID
@@ -264,7 +266,9 @@ async def _ask_carrier(context: Context, line: dict[str, Any], problem: Html | N
     found = _found(line)
     candidates = await _candidates(context, line)
     country = next((c.country for c in candidates if c.country), None)
-    offered = choices(candidates, country, await _sold(context))
+    # What the shop sells is no guess at whose an eSIM of an unknown server is.
+    sold = await _sold(context) if candidates or found.kind is not Kind.ACTIVATION else []
+    offered = choices(candidates, country, sold)
     line["choices"] = [[choice.carrier, choice.country or country] for choice in offered]
     line["country"] = country
     screen = views.ask_carrier(context.t, found, country, offered, line["token"], problem)
@@ -332,8 +336,8 @@ async def carrier_written(update: Update, context: Context) -> int:
         return await begin(context, context.text)
     if names_a_sim(context.text):
         return await begin(context, context.text)
-    name = " ".join(idents.plain(context.text).split())
-    if not any(c.isalpha() for c in name) or len(name) > CARRIER_NAME:
+    name = idents.carrier_written(context.text, CARRIER_NAME)
+    if name is None:
         return await _ask_carrier(context, line, views.carrier_problem(context.t, CARRIER_NAME))
     known = [*await _sold(context), *(row.carrier for row in ISSUERS)]
     return await _ask_dates(

@@ -2,6 +2,7 @@
 
 Help, Add a SIM ─► Will my phone do eSIM? ─► MODEL ─► answer ─► MODEL …
 a SIM › More ─► Phone ─► PHONE (a model or an IMEI) ─► More
+an IMEI written anywhere ─► of which SIM's phone? ─► More
 """
 
 import re
@@ -66,10 +67,27 @@ async def phone_written(update: Update, context: Context) -> int:
     if _DIGITS.fullmatch(text):
         if not imei_ok(text):
             return await _ask_phone(context, sim, views.imei_problem(context.t))
-        return await _store(context, sim, sim.device, re.sub(r"\D", "", text))
+        return await _store(context, sim, sim.device, _digits(text))
     if not any(character.isalpha() for character in text) or len(text) > NICKNAME:
         return await _ask_phone(context, sim, views.model_problem(context.t, NICKNAME))
     return await _store(context, sim, text, sim.imei)
+
+
+async def offer_imei(context: Context, text: str) -> int:
+    """An IMEI was written where a SIM's number was expected: which SIM is in that phone?"""
+    sims = await context.shop.sims.overview(context.me.id)
+    await context.show(views.whose_imei(context.t, _digits(text), sims))
+    return END
+
+
+async def imei(update: Update, context: Context) -> int:
+    """The SIM that is in the phone with that IMEI; the phone's model stays."""
+    sim = await mine(context, context.arguments[0])
+    return END if sim is None else await _store(context, sim, sim.device, context.arguments[1])
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", plain(text))
 
 
 async def forget(update: Update, context: Context) -> int:
@@ -89,7 +107,12 @@ async def _store(context: Context, sim: Sim, device: str | None, imei: str | Non
     return END
 
 
-ENTRY = [on("esim", ask_model), on("phone", ask_phone, ID), on("phonex", forget, ID)]
+ENTRY = [
+    on("esim", ask_model),
+    on("phone", ask_phone, ID),
+    on("phonex", forget, ID),
+    on("imei", imei, ID + r":\d{15}"),
+]
 STATES = {
     Devices.MODEL: [written(model_written)],
     Devices.PHONE: [written(phone_written, anything=True)],

@@ -2,6 +2,7 @@
 
     card ─┬► I used it today ─► what? ─┬► (how much was paid?) ─► card
           │                            └► another day: DAY ─► what?
+          ├► Undo ─► card
           └► How to keep it ─► follow a rule ─► card
     add a SIM ─► offer of its carrier's rules ─┬► SINCE (a button or a date) ─► (paid?) ─► card
                                                ├► I know until when ─► dates.py
@@ -83,7 +84,22 @@ async def use(update: Update, context: Context) -> int:
         return END
     context.draft.pop("used", None)
     note = views.recorded(context.t, done.sim, done.rule, kind, old, context.now)
-    await show_card(context, done.sim, note)
+    await show_card(context, done.sim, note, views.undo(context.t, sim, kind, stamp))
+    return END
+
+
+async def unuse(update: Update, context: Context) -> int:
+    """It was told by mistake."""
+    sim_id, kind, stamp = context.arguments
+    sim = await mine(context, sim_id)
+    if sim is None:
+        return END
+    try:
+        sim = await context.shop.keeping.forget(sim, Activity(kind), _day(stamp))
+    except SimRefused:
+        await not_yours(context)
+        return END
+    await show_card(context, sim, views.taken_back(context.t, Activity(kind)))
     return END
 
 
@@ -306,6 +322,7 @@ def _counted(rule: Rule) -> Activity:
 ENTRY = [
     on("used", used, ID),
     on("use", use, f"{ID}{_KIND}{DAY}(?:{_TIER})?"),
+    on("unuse", unuse, ID + _KIND + DAY),
     on("useday", ask_day, ID),
     on("keep", how_to_keep, ID),
     on("kfol", follow, ID + _CODE),

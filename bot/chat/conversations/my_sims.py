@@ -18,7 +18,7 @@ from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, written
-from bot.chat.screen import Screen, lines
+from bot.chat.screen import Button, Screen, lines
 from bot.chat.views import card as card_view
 from bot.chat.views import dates as date_views
 from bot.chat.views import sims as views
@@ -40,6 +40,10 @@ AT_ONCE = 0.1
 """Seconds a tap waits for the supplier before the stored card is shown."""
 PATIENCE = 2.0
 """Seconds more in which the card shown is still brought up to date; the next tap waits behind."""
+ONE_LOOK = timedelta(minutes=10)
+"""For so long a card shows again what it asked."""
+ASK_ZONE = 2
+"""On how many occasions a card asks for the time zone."""
 RENEWALS = (30, 90, 365)
 MONTH = timedelta(days=30)
 """How far back a card and its plot look."""
@@ -91,22 +95,25 @@ async def card(update: Update, context: Context) -> int:
     if sim is None:
         return END
     if not _readable(sim) or not (fresh or _old(sim, context.now)):
-        await show_card(context, sim)
+        await context.show(await _screen(context, sim, ask_zone=zone_guess(context)))
         return END
-    fresh_sim, shown = await _read(context, sim)
-    screen = await _screen(context, fresh_sim, stale=_old(fresh_sim, context.now))
-    await _put(context, shown, screen)
+    guess = zone_guess(context)
+    fresh_sim, shown = await _read(context, sim, guess)
+    stale = _old(fresh_sim, context.now)
+    await _put(context, shown, await _screen(context, fresh_sim, stale=stale, ask_zone=guess))
     return END
 
 
-async def _read(context: Context, sim: Sim, *, force: bool = False) -> tuple[Sim, int | None]:
+async def _read(
+    context: Context, sim: Sim, guess: str | None = None, *, force: bool = False
+) -> tuple[Sim, int | None]:
     """The SIM as its supplier knows it now. When that takes long, the stored card is shown
     meanwhile, and its message is returned; a reading that comes too late is stored all the same."""
     reading = context.application.create_task(context.shop.sims.refresh(sim, force=force))
     await asyncio.wait({reading}, timeout=AT_ONCE)
     shown = None
     if not reading.done():
-        shown = await context.show(await _screen(context, sim, asking=True))
+        shown = await context.show(await _screen(context, sim, asking=True, ask_zone=guess))
         await asyncio.wait({reading}, timeout=PATIENCE)
     return (reading.result() if reading.done() else sim), shown
 
@@ -119,16 +126,30 @@ async def _put(context: Context, shown: int | None, screen: Screen) -> None:
         await context.edit(shown, screen)
 
 
-async def show_card(context: Context, sim: Sim, note: Html | None = None) -> None:
-    """The card as it is stored, below what has just happened."""
-    await context.show(await _screen(context, sim, note=note))
+async def show_card(
+    context: Context, sim: Sim, note: Html | None = None, undo: Button | None = None
+) -> None:
+    """The card as it is stored, below what has just happened; `undo` takes that back."""
+    await context.show(await _screen(context, sim, note=note, undo=undo))
 
 
 async def show_new(context: Context, sim: Sim, note: Html) -> None:
-    """The card of a SIM just added. While the time zone is a guess, it is asked about there."""
-    mine_ = context.me.preferences
-    guess = None if mine_.zone_confirmed else mine_.zone
-    await context.show(await _screen(context, sim, note=note, ask_zone=guess))
+    """The card of a SIM just added, where the time zone is asked about."""
+    await context.show(await _screen(context, sim, note=note, ask_zone=zone_guess(context)))
+
+
+def zone_guess(context: Context) -> str | None:
+    """The zone to be confirmed on a card while it is a guess. Whoever goes on without an answer
+    is asked once more, at another time; not a third time."""
+    known, now = context.me.preferences, context.now.timestamp()
+    asked: list[float] = context.draft.get("zone_asked", [])
+    if known.zone_confirmed:
+        return None
+    if not asked or now - asked[-1] >= ONE_LOOK.total_seconds():
+        if len(asked) == ASK_ZONE:
+            return None
+        context.draft["zone_asked"] = [*asked, now]
+    return known.zone
 
 
 async def _screen(
@@ -139,6 +160,7 @@ async def _screen(
     asking: bool = False,
     note: Html | None = None,
     ask_zone: str | None = None,
+    undo: Button | None = None,
 ) -> Screen:
     async with context.shop.store.read() as tx:
         planned = await plan_for(tx, sim, context.now)
@@ -155,6 +177,7 @@ async def _screen(
         ask_zone=ask_zone,
         pace=known,
         keep=on_card(context.t, sim, rule, context.now),
+        undo=undo,
     )
 
 

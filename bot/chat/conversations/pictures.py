@@ -1,7 +1,8 @@
 """Pictures, both ways: a photo of a SIM's code comes in, cards, plots and receipts go out.
 
     a photo, in any state ─┬► a SIM's code ─► as if it had been typed (add_sim.py)
-                           └► nothing: why, and what to do; what was asked stays asked
+                           ├► nothing: why, and what to do; what was asked stays asked
+                           └► while writing to the shop: passed on (support.py)
     card ─┬► Picture ─► a photo of its own, with Renew and As text
           ├► 30 days of use ─┬► a photo of its own
           │                   └► too few readings: says so
@@ -24,7 +25,7 @@ from telegram.ext import filters as f
 
 from bot.chat import photos
 from bot.chat.context import Context
-from bot.chat.conversations import add_sim
+from bot.chat.conversations import add_sim, support
 from bot.chat.conversations.my_sims import history, mine, pace_of
 from bot.chat.conversations.renew import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
@@ -61,6 +62,8 @@ async def sent(update: Update, context: Context) -> int | None:
     message = update.effective_message
     if message is None:
         return None
+    if context.asked in tuple(support.Support):
+        return await support.picture(context)
     picture = photos.picture_of(message)
     found = picture if isinstance(picture, Trouble) else await _read(context, picture)
     log.info("photo_read", result=found.value if isinstance(found, Trouble) else "code")

@@ -19,8 +19,11 @@ from bot.chat.notices import sale_of
 from bot.chat.screen import Screen
 from bot.chat.views import help as pages
 from bot.chat.views import menu as views
-from bot.chat.views.orders import waiting
+from bot.chat.views.paying import waiting
 from bot.domain.chats import LANGUAGES
+
+_KEPT = frozenset({"zone_asked"})
+"""Notes that are no answer to what is being asked: /cancel leaves them."""
 
 
 async def start(update: Update, context: Context) -> int:
@@ -31,7 +34,7 @@ async def start(update: Update, context: Context) -> int:
         async with context.shop.store.read() as tx:
             sale = await sale_of(tx, order.id, context.shop.merchant)
         if sale is not None:
-            await context.send(waiting(context.t, sale, invoice=False))
+            await context.send(waiting(context.t, sale))
             return END
     name = context.me.first_name or ""
     shop, operator = context.shop.merchant.name, context.me.id in context.shop.operators
@@ -91,7 +94,8 @@ async def paysupport(update: Update, context: Context) -> int:
 
 async def cancel(update: Update, context: Context) -> int:
     """/cancel works everywhere: it ends what is being asked and shows the menu."""
-    context.draft.clear()
+    for name in [name for name in context.draft if name not in _KEPT]:
+        del context.draft[name]
     screen = views.menu(context.t, context.shop.merchant.name)
     await context.show(Screen(views.cancelled(context.t, screen.text), screen.rows))
     return END

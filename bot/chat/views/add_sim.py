@@ -26,6 +26,7 @@ PROBLEMS = {
     Reason.UNKNOWN_COUNTRY: N_("I don't know that country code."),
     Reason.NOT_A_NUMBER: N_("That isn't an ICCID, a phone number or an eSIM code."),
     Reason.ACTIVATION_MALFORMED: N_("This eSIM code is not complete. Copy all of it."),
+    Reason.IMEI: N_("That is the IMEI of a phone, not a SIM's number."),
 }
 WHYS = {
     Why.SUPPLIER: N_("our supplier says so"),
@@ -206,7 +207,9 @@ def ask_carrier(
         place if country else None,
         *reasons,
         "",
-        t("Which carrier is it? Tap it, or write its name."),
+        t("Which carrier is it? Tap it, or write its name.")
+        if choices
+        else t("Which carrier is it? Write its name, for example Smart."),
     )
     rows = grid(
         [
@@ -221,8 +224,10 @@ def ask_carrier(
 def carrier_problem(t: Words, most: int) -> Html:
     """A name that can't be one."""
     return t.n(
-        "A carrier's name has letters and at most {n} character.",
-        "A carrier's name has letters and at most {n} characters.",
+        "Write only the carrier's name, in at most {n} character. It stands at the top of your "
+        "phone's screen or on the card.",
+        "Write only the carrier's name, in at most {n} characters. It stands at the top of your "
+        "phone's screen or on the card.",
         most,
     )
 

@@ -49,11 +49,12 @@ def card(
     ask_zone: str | None = None,
     pace: Pace | None = None,
     keep: Screen | None = None,
+    undo: Button | None = None,
 ) -> Screen:
-    """The balance card of one SIM (F4). `note` says above it what has just happened; `keep` what
-    its keep-number rule says and offers; `asking` that the supplier is being asked; `stale` that
-    it could not be; `ask_zone` is a zone (IANA) that was guessed, to be confirmed by the time on
-    its clocks; `pace` how fast data is used."""
+    """The balance card of one SIM (F4). `note` says above it what has just happened, and `undo`
+    takes it back; `keep` what its keep-number rule says and offers; `asking` that the supplier is
+    being asked; `stale` that it could not be; `ask_zone` is a zone (IANA) that was guessed, to be
+    confirmed by the time on its clocks; `pace` how fast data is used."""
     text = lines(
         note,
         "" if note else None,
@@ -82,6 +83,7 @@ def card(
     else:
         first.append(button(t.plain("Change dates"), "dates", sim.id))
     rows = [
+        [undo] if undo else [],
         first,
         *([list(row) for row in keep.rows] if keep else []),
         *_looks(t, sim, pace, now),

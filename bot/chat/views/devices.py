@@ -1,5 +1,7 @@
 """Phones in words: will it do eSIM, and which one a SIM sits in."""
 
+from collections.abc import Sequence
+
 from bot.chat.screen import Screen, button, lines
 from bot.chat.views.sims import title
 from bot.domain.devices import Answer, Remark, Verdict
@@ -27,6 +29,8 @@ _REMARKS = {
     Remark.BY_COUNTRY: N_("It depends on the country it was made for: some versions have none."),
     Remark.ABROAD_ONLY: N_("Not those made for mainland China."),
 }
+_MOST_SIMS = 10
+"""SIMs to choose from at once; the others are under My SIMs › More › Phone."""
 
 
 def ask_model(t: Words) -> Screen:
@@ -82,6 +86,19 @@ def ask_phone(t: Words, sim: Sim, problem: Html | None = None) -> Screen:
     forget = [button(t.plain("Forget the phone"), "phonex", sim.id)]
     known = sim.device is not None or sim.imei is not None
     return Screen(text, [forget if known else [], [button(t.plain("‹ Back"), "more", sim.id)]])
+
+
+def whose_imei(t: Words, imei: str, sims: Sequence[Sim]) -> Screen:
+    """An IMEI was written where none was asked for; it can be kept with a SIM."""
+    text = lines(
+        t("<code>{value}</code> is the IMEI of a phone.", value=imei),
+        t("Which SIM is in that phone? I keep the IMEI with it, for support.")
+        if sims
+        else t("Add the SIM that is in it first; then I can keep the IMEI with it."),
+    )
+    rows = [[button(title(t, sim), "imei", sim.id, imei)] for sim in sims[:_MOST_SIMS]]
+    return Screen(text, [*rows, [button(t.plain("Add a SIM"), "add"),
+                                 button(t.plain("‹ My SIMs"), "sims")]])  # fmt: skip
 
 
 def imei_problem(t: Words) -> Html:

@@ -191,6 +191,32 @@ def support(t: Words, merchant: Merchant) -> Screen:
     return Screen(text, [[button(t.plain("❓ Help"), "help"), button(t.plain("‹ Menu"), "menu")]])
 
 
+def letter_or_sim(t: Words, written: str, token: int) -> Screen:
+    """A SIM's number, and nothing else, where a letter was asked for."""
+    text = lines(
+        t("<code>{value}</code>", value=written),
+        t("Is that for our shop, or shall I add this SIM to your list?"),
+    )
+    rows = [
+        [button(t.plain("Send it to our shop"), "letter", token)],
+        [button(t.plain("Add this SIM"), "lettersim", token)],
+        [button(t.plain("‹ Menu"), "menu")],
+    ]
+    return Screen(text, rows)
+
+
+def only_words_and_pictures(t: Words) -> Screen:
+    """A recording or a video, where a letter was asked for."""
+    text = t("I can pass on text and pictures only. Please write it, or send a photo.")
+    return Screen(text, [[button(t.plain("‹ Menu"), "menu")]])
+
+
+def picture_passed_on(t: Words) -> Screen:
+    """A picture is on its way; more may follow."""
+    text = t("Your picture is passed on. You can send more, or write something to it.")
+    return Screen(text, [[button(t.plain("‹ Menu"), "menu")]])
+
+
 def passed_on(t: Words) -> Screen:
     """A question is on its way to the shop."""
     return Screen(

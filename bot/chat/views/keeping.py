@@ -205,6 +205,16 @@ def recorded(
     return t("✅ Noted: {what}. The number is kept until <b>{new}</b>.", what=done, new=new)
 
 
+def undo(t: Words, sim: Sim, kind: Activity, stamp: str) -> Button:
+    """Takes back an activity of a day (`stamp` is 20261203)."""
+    return button(t.plain("Undo"), "unuse", sim.id, kind.value, stamp)
+
+
+def taken_back(t: Words, kind: Activity) -> Html:
+    """An activity is no longer counted."""
+    return t("✓ Taken back: {what}.", what=t(DONE[kind]))
+
+
 # ---- a new SIM ---------------------------------------------------------------------------
 
 

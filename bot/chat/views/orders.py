@@ -1,19 +1,18 @@
 """An order in words, from waiting for money to the receipt: one message, edited as it moves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
-from bot.chat.shop import Merchant
+from bot.chat.views import paying
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import because
+from bot.chat.views.sale import BY_HAND, METHODS, Sale, head, read_back
 from bot.chat.views.sims import title
 from bot.domain.orders import OrderState
-from bot.domain.sales import Method, Order, Payment, TopUp
-from bot.domain.sims import Reading, Sim, Source, Tracking, mask
+from bot.domain.sales import Method, Order, TopUp
+from bot.domain.sims import Reading, Sim, Source, mask
 from bot.i18n import N_, Html, Words
-from bot.ports import Bill
 
 STATES = {
     OrderState.QUOTED: N_("price shown"),
@@ -29,42 +28,6 @@ STATES = {
     OrderState.REFUNDING: N_("refund on its way"),
     OrderState.REFUNDED: N_("refunded"),
 }
-BY_HAND = "manual"
-"""The supplier of plans that a person of the shop tops up."""
-METHODS = {Method.STARS: N_("Telegram Stars"), Method.VOUCHER: N_("voucher")}
-
-
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """Everything an order's message tells."""
-
-    order: Order
-    sim: Sim
-    topup: TopUp | None
-    payment: Payment | None
-    merchant: Merchant
-
-
-def bill(t: Words, order: Order, sim: Sim, merchant: Merchant) -> Bill:
-    """What the invoice says; Telegram allows a title of 32 and a description of 255 characters."""
-    name = plan_name(t, order.plan)
-    said = N_("{plan} for {sim}. Order {number}, sold by {merchant}.")
-    if _read(order, sim):
-        said = N_("{plan} for {sim}. Order {number}, sold by {merchant}. Checked on the SIM after "
-                  "payment.")  # fmt: skip
-    text = t.plain(said, plan=name, sim=title(t, sim), number=order.number, merchant=merchant.name)
-    return Bill(title=name[:32], description=text[:255], label=name[:32])
-
-
-def _head(t: Words, sale: Sale) -> list[str | None]:
-    order = sale.order
-    paid = t("{amount} received.", amount=t.money(order.charge)) if order.charge else None
-    return [
-        t("<b>Order {number}</b>", number=order.number),
-        t("{name} for {title}", name=plan_name(t, order.plan), title=title(t, sale.sim)),
-        paid,
-        "",
-    ]
 
 
 def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
@@ -78,24 +41,24 @@ def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
                 "Someone at our shop is looking at it now. Your money is safe: it is topped up "
                 "or returned. We write to you here."
             )
-            return Screen(lines(*_head(t, sale), note), _to_sim(t, sale))
+            return Screen(lines(*head(t, sale), note), _to_sim(t, sale))
         case OrderState.REFUND_DUE | OrderState.REFUNDING:
             note = t(
                 "The top-up did not go through. {reason} Your money is on its way back.",
                 reason=because(t, order.reason),
             )
-            return Screen(lines(*_head(t, sale), note), _to_sim(t, sale))
+            return Screen(lines(*head(t, sale), note), _to_sim(t, sale))
         case OrderState.REFUNDED:
-            return Screen(lines(*_head(t, sale), _returned(t, order)), _again(t, sale))
+            return Screen(lines(*head(t, sale), _returned(t, order)), _again(t, sale))
         case OrderState.EXPIRED:
             note = t("This price has expired and nothing was charged. Choose a plan again.")
-            return Screen(lines(*_head(t, sale), note), _again(t, sale))
+            return Screen(lines(*head(t, sale), note), _again(t, sale))
         case OrderState.CANCELLED:
             note = t("Cancelled. Nothing was charged.")
-            return Screen(lines(*_head(t, sale), note), _again(t, sale))
+            return Screen(lines(*head(t, sale), note), _again(t, sale))
         case OrderState.FULFILLED:
             return receipt(t, sale, now)
-    return waiting(t, sale, invoice=False)
+    return paying.waiting(t, sale)
 
 
 def ended(t: Words, sale: Sale) -> Screen:
@@ -109,71 +72,17 @@ def ended(t: Words, sale: Sale) -> Screen:
     return Screen(lines(head, what), [[button(t.plain("Show receipt"), "order", order.id)]])
 
 
-def waiting(t: Words, sale: Sale, *, invoice: bool, problem: Html | None = None) -> Screen:
-    """An order that waits for money; `invoice` when one is below this message."""
-    order = sale.order
-    text = lines(
-        problem,
-        "" if problem else None,
-        *_head(t, sale)[:2],
-        "",
-        t("Waiting for your payment until {time}.", time=t.clock(order.expires_at)),
-        t("Tap <b>Pay</b> in the invoice below.") if invoice else None,
-        t("If your connection breaks, nothing is lost: send /start and go on from here."),
-    )
-    rows = [
-        [
-            button(t.plain("Show invoice"), "stars", order.quote_id, "again"),
-            button(t.plain("Use a voucher"), "voucher", order.quote_id),
-        ],
-        [button(t.plain("Cancel the order"), "cancel", order.id)],
-    ]
-    return Screen(text, rows)
-
-
-def no_invoice(t: Words, sale: Sale) -> Screen:
-    """Telegram could not show the invoice."""
-    problem = t("The invoice could not be shown just now. Nothing was charged. Please tap again.")
-    return waiting(t, sale, invoice=False, problem=problem)
-
-
-def ask_voucher(t: Words, order: Order, problem: str | None = None) -> Screen:
-    """Ask for a voucher code."""
-    text = lines(
-        t("<b>Order {number}</b>", number=order.number),
-        Html(problem) if problem else None,
-        t("Send me the voucher code, for example <code>XV7F-3K2M-9PQ4-TD8W</code>."),
-        t("The plan costs {price}.", price=t.money(order.price)),
-    )
-    rows = [
-        [button(t.plain("‹ Back"), "order", order.id)],
-        [button(t.plain("Cancel the order"), "cancel", order.id)],
-    ]
-    return Screen(text, rows)
-
-
-def checking_voucher(t: Words, sale: Sale) -> Screen:
-    """While the code is looked at."""
-    return Screen(lines(*_head(t, sale)[:2], "", t("⏳ Checking the voucher.")))
-
-
 _PAID = N_("Paid")
 _BY_SHOP = (_PAID, N_("Topping up by our shop"), N_("Confirmed by our shop"))
 _BY_NETWORK = (_PAID, N_("Topping up at the supplier"), N_("Confirmed by the network"))
 _ON_SIM = (_PAID, N_("Topping up at the supplier"), N_("Checked on the SIM"))
 
 
-def _read(order: Order, sim: Sim) -> bool:
-    """Whether the plan's supplier can read the SIM: it does so only for its own."""
-    own = sim.tracking is Tracking.MANAGED and sim.supplier == order.plan.supplier
-    return own and order.plan.supplier != BY_HAND
-
-
 def _steps(order: Order, sim: Sim) -> tuple[str, ...]:
     """Who tops up, and whose word it is that it arrived."""
     if order.plan.supplier == BY_HAND:
         return _BY_SHOP
-    return _ON_SIM if _read(order, sim) else _BY_NETWORK
+    return _ON_SIM if read_back(order, sim) else _BY_NETWORK
 
 
 def _running(t: Words, sale: Sale) -> Screen:
@@ -190,7 +99,7 @@ def _running(t: Words, sale: Sale) -> Screen:
         note = t("Our shop tops it up by hand, usually within a few hours. We write to you here.")
     else:
         note = t("This takes about a minute. You can close the chat; we write to you here.")
-    return Screen(lines(*_head(t, sale), *steps, "", note), _to_sim(t, sale))
+    return Screen(lines(*head(t, sale), *steps, "", note), _to_sim(t, sale))
 
 
 def _delivered(topup: TopUp | None) -> bool:

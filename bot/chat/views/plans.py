@@ -7,8 +7,6 @@ from bot.chat.screen import Button, Screen, button, grid, lines
 from bot.chat.views.reasons import because
 from bot.chat.views.sims import dates, title
 from bot.domain.plans import Length, Offer, Plan
-from bot.domain.quotes import Quote
-from bot.domain.sales import Method
 from bot.domain.sims import Sim
 from bot.i18n import N_, Html, Words
 
@@ -158,64 +156,3 @@ def ask_amount(t: Words, sim: Sim, plan: Plan, problem: str | None = None) -> Sc
           low=t.money(low), high=t.money(high), step=t.money(step)),
     )  # fmt: skip
     return Screen(text, [*grid(labels, 3), [button(t.plain("‹ Back"), "renew", sim.id)]])
-
-
-def _holds_besides(t: Words, plan: Plan) -> Html | None:
-    """What a plan holds, unless its name says it already."""
-    holds = plan_holds(t, plan)
-    return None if holds is None or holds in plan_name(t, plan) else holds
-
-
-def _data_stays(t: Words, plan: Plan, sim: Sim, now: datetime, extends: bool | None) -> Html | None:
-    """What becomes of data not used; None where there is none, or nobody says."""
-    left = sim.reading.data_left if sim.reading is not None else None
-    ahead = sim.expiry is not None and sim.expiry > now
-    if extends is None or not (ahead and left):
-        return None
-    if not extends:
-        return t(
-            "This plan is a package of its own. Data you have not used keeps its own end date."
-        )
-    adds_up = plan.data and not plan.unlimited
-    return t("Data you have not used stays until the new date.") if adds_up else None
-
-
-def quote(
-    t: Words, quote: Quote, sim: Sim, methods: frozenset[Method], now: datetime,
-    *, extends: bool | None,
-) -> Screen:  # fmt: skip
-    """The frozen price with everything in it (F12). `extends` as in ports.Capabilities."""
-    until = quote.new_expiry
-    parts: list[str | None] = [
-        t("<b>Your price</b>"),
-        t("SIM: {title}", title=title(t, sim)),
-        t("Plan: {name}", name=plan_name(t, quote.plan)),
-        _holds_besides(t, quote.plan),
-        *plan_terms(t, quote.plan),
-        "",
-        t("List price: {price}", price=t.money(quote.price)),
-        t("Discount: none · Fee: none"),
-    ]
-    rows: list[list[Button]] = []
-    if quote.stars is not None and quote.rate is not None and Method.STARS in methods:
-        parts.append(
-            t("Rate: 1 {currency} = {rate} ⭐ (set by the shop, rounded up to a whole Star)",
-              currency=quote.rate.currency, rate=t.number(quote.rate.per_unit))
-        )  # fmt: skip
-        parts.append(t("<b>Total: {total}</b>", total=t.money(quote.stars)))
-        rows.append([button(t.plain("Pay {total}", total=t.money(quote.stars)), "stars", quote.id)])
-    if Method.VOUCHER in methods:
-        rows.append([button(t.plain("Use a voucher"), "voucher", quote.id)])
-    if not rows:
-        parts.append(t("Payment isn't available right now. Please write to /support."))
-    parts.append("")
-    if until is not None and until != quote.old_expiry:
-        old = t.date(quote.old_expiry, now=now) if quote.old_expiry else "—"
-        parts.append(t("Valid until: {old} → <b>{new}</b>", old=old, new=t.date(until, now=now)))
-    parts.append(_data_stays(t, quote.plan, sim, now, extends))
-    parts += [
-        t("This price stands until {time}.", time=t.clock(quote.expires_at)),
-        t("By paying you accept the /terms. Nothing is charged beyond this total."),
-    ]
-    rows.append([button(t.plain("‹ Other plan"), "renew", sim.id)])
-    return Screen(lines(*parts), rows)

@@ -9,7 +9,8 @@ from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
 from bot.domain.money import Money
 from bot.i18n import N_, Html, Words
-from bot.services.waiting import Action, Kind, QueueItem, Settled
+from bot.services.desk import Settled
+from bot.services.waiting import Action, Kind, QueueItem
 
 WHYS = {
     "by_hand": N_("A paid renewal waits for you to top it up by hand."),
@@ -28,12 +29,16 @@ WHYS = {
     "wallet_low": N_("Your balance at a supplier is running low."),
     "activation": N_("An eSIM has not been activated a day after its customer was to use it."),
     "owned": N_("A customer asks for a SIM that belongs to someone else."),
+    "refund_by_hand": N_("Money has to go back that no provider can send: return it by hand."),
+    "refunded_outside": N_("Money went back at the payment provider, outside the bot."),
+    "disputed": N_("A payer asks their bank for the money back. Answer at the provider."),
 }
 KINDS = {
     Kind.TOPUP: N_("Top-up not certain"),
     Kind.BY_HAND: N_("Top up by hand"),
     Kind.MISMATCH: N_("Wrong amount"),
     Kind.REFUND: N_("Refund due"),
+    Kind.DISPUTE: N_("Dispute"),
     Kind.CLAIM: N_("Claim"),
     Kind.ACTIVATION: N_("Not activated"),
 }
@@ -130,6 +135,8 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
             t("Asked {asked}, received {received}", asked=t.money(one.payment.amount),
               received=t.money(one.payment.captured))
         )  # fmt: skip
+    if one.refund is not None:
+        parts.append(t("To return: {amount}", amount=t.money(one.refund.amount)))
     parts += ["", t("Waits since {when}", when=t.moment(one.since, now=now))]
     if asked is not None:
         parts.append(Html(f"\n{_question(t, asked)}"))

@@ -83,13 +83,13 @@ def state_words(t: Words, sim: Sim, now: datetime) -> Html:
 
 
 def span(t: Words, until: datetime, now: datetime) -> Html:
-    """How long until a moment: days, or hours on the last day."""
+    """How long until a moment: days of the reader's calendar, or in the last 24 hours the hours."""
     left = until - now
     if left < timedelta(0):
         return t("passed")
     if left < timedelta(days=1):
         return t.n("{n} hour left", "{n} hours left", max(1, int(left.total_seconds() // 3600)))
-    return t.n("{n} day left", "{n} days left", days_left(until, now))
+    return t.n("{n} day left", "{n} days left", days_left(until, now, t.zone))
 
 
 def age(t: Words, moment: datetime, now: datetime) -> Html:
@@ -151,10 +151,21 @@ def allowances(t: Words, reading: Reading | None) -> list[Html]:
 
 def source_line(t: Words, sim: Sim, now: datetime) -> Html:
     """Where the numbers come from, and how old they are."""
-    if sim.reading is not None:
-        source = t(SOURCES[sim.reading.source])
-        return t("Source: {source}, {age}", source=source, age=age(t, sim.reading.as_of, now))
-    return t("Source: {source}", source=t(SOURCES[sim.dates_source]))
+    reading = sim.reading
+    if reading is None or _overtaken(sim, reading):
+        return t("Source: {source}", source=t(SOURCES[sim.dates_source]))
+    # No rule is ever read: such dates are the plan's, once the network has said that it arrived.
+    by_network = reading.source is Source.RULE
+    source = t("network's confirmation of the top-up") if by_network else t(SOURCES[reading.source])
+    return t("Source: {source}, {age}", source=source, age=age(t, reading.as_of, now))
+
+
+def _overtaken(sim: Sim, reading: Reading) -> bool:
+    """Whether a reading that told dates alone has nothing to do with those that are shown."""
+    told = (reading.data_left, reading.minutes_left, reading.sms_left, reading.money_left)
+    if any(value is not None for value in told):
+        return False
+    return reading.expiry is not None and reading.expiry != sim.expiry
 
 
 def next_line(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Html:
@@ -163,6 +174,10 @@ def next_line(t: Words, sim: Sim, planned: Planned | None, now: datetime) -> Htm
         return t("Reminders are off for this SIM")
     if planned is None:
         return t("No reminder planned")
+    if planned.held:
+        return t("Next reminder: once the renewal under way is finished")
+    if planned.at <= now:
+        return t("Next reminder: in a moment")
     return t("Next reminder: {when}", when=t.moment(planned.at, now=now))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from bot.services.sims import Sims
 from tests.unit.services import sale_house
 from tests.unit.services.house import PEPPER, SELLING
 
+_MESSAGES = ("sendMessage", "editMessageText", "sendInvoice", "sendPhoto", "sendDocument")
 Answer = tuple[int, dict[str, Any]] | BaseException
 Raw = dict[str, Any]
 
@@ -80,7 +81,7 @@ class Telegram(BaseRequest):
     def _result(self, name: str, given: Raw) -> Any:
         if name == "getMe":
             return {"id": 1, "is_bot": True, "first_name": "Xuka", "username": "xuka_bot"}
-        if name in ("sendMessage", "editMessageText", "sendInvoice"):
+        if name in _MESSAGES:
             self._message_id += 1
             chat = {"id": given["chat_id"], "type": "private", "first_name": "A"}
             return {"message_id": given.get("message_id", self._message_id), "date": 0,
@@ -139,15 +140,18 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
     return Shop(
         store=store, clock=shop.clock, sims=Sims(store, shop.clock, carriers, PEPPER, ()),
         keeping=Keeping(store, shop.clock, {}), handovers=Handovers(store, shop.clock, PEPPER),
-        checkout=shop.checkout, till=shop.till, reminding=Reminding(store, shop.clock, carriers),
+        checkout=shop.checkout, paying=shop.paying, till=shop.till,
+        reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
 
 
 @asynccontextmanager
-async def chat_house(shop: sale_house.Shop, store: Store | None = None) -> AsyncIterator[House]:
-    """An application that runs; `store` stands before the database."""
+async def chat_house(
+    shop: sale_house.Shop, store: Store | None = None, handlers: Sequence[Any] = ()
+) -> AsyncIterator[House]:
+    """An application that runs; `store` stands before the database, `handlers` are added."""
     store = store or shop.database
     telegram = Telegram()
     intake = Intake(store, shop.clock)
@@ -168,7 +172,7 @@ async def chat_house(shop: sale_house.Shop, store: Store | None = None) -> Async
     processor.use(app)
     app.bot_data["shop"] = services(shop, store)
     app.add_handler(TypeHandler(Update, people.meet), group=-1)
-    for handler in payments.HANDLERS:
+    for handler in (*payments.HANDLERS, *handlers):
         app.add_handler(handler)
     app.add_error_handler(ErrorDesk(memory))
     await app.initialize()

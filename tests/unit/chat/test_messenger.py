@@ -1,6 +1,7 @@
 """Notices become messages, every answer of Telegram's a fact, and the last edit is the receipt."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,23 @@ async def moved(desk: Desk) -> Notice:
     """An order's message, to be edited."""
     paid = await desk.shop.paid()
     return notices.order_moved(paid.id, ALICE, OrderState.PAID)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "name"),
+    [("photo", "sendPhoto", "photo"), ("file", "sendDocument", "document")],
+)
+async def test_a_letters_picture_goes_with_it(
+    desk: Desk, kind: str, method: str, name: str
+) -> None:
+    told = letter()
+    assert (await desk.deliver(replace(told, data={**told.data, kind: "F1"}))).outcome is (
+        Outcome.SENT
+    )
+    [given] = desk.telegram.of(method)
+    assert given[name] == "F1"
+    assert "Hi" in given["caption"]
+    assert desk.texts() == []
 
 
 # ---- what Telegram's answers mean ----------------------------------------------------------

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.money import Money
 from bot.domain.sales import Order
+from bot.ports import Charge
 from bot.services.till import Till
 from tests.unit.chat.chat_house import House, chat_house, pre_checkout, refused, successful, until
 from tests.unit.services.sale_house import P, S, Shop, sale_house
@@ -44,10 +44,10 @@ async def test_the_question_is_answered_from_the_store(house: House) -> None:
 
 async def test_every_reason_has_its_words(house: House) -> None:
     placed, payment = await house.shop.invoice()
-    await house.shop.checkout.cancel(placed.id, ALICE)
+    await house.shop.paying.cancel(placed.id, ALICE)
     _, second = await house.shop.invoice(2)
     house.shop.clock.at = minutes(16)
-    await house.shop.checkout.expire_due()
+    await house.shop.paying.expire_due()
     for number, reference in enumerate([payment.id, second.id]):
         await house.take(pre_checkout(number + 1, reference))
     await house.settled()
@@ -81,13 +81,11 @@ class Stubborn(Till):
 
     failures = 0
 
-    async def capture(
-        self, reference: str, payer_id: int, amount: Money, charge_id: str
-    ) -> Order | None:
+    async def capture(self, reference: str, charge: Charge) -> Order | None:
         if self.failures:
             self.failures -= 1
             raise OSError("disk full")
-        return await super().capture(reference, payer_id, amount, charge_id)
+        return await super().capture(reference, charge)
 
 
 async def test_money_waits_for_the_store(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

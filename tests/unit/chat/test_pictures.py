@@ -18,6 +18,7 @@ from bot.chat.pictures.receipt import ReceiptFacts, Row, receipt_picture
 from bot.chat.shop import Merchant
 from bot.chat.views import card as card_view
 from bot.chat.views import orders as order_views
+from bot.chat.views.sale import Sale
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.domain.pace import pace
@@ -256,7 +257,7 @@ def receipt_text(language: str) -> str:
     moved = topup(before=reading(expiry=days(4)), after=reading(expiry=days(34), data_used=0))
     paid = payment(charge_id="stxq_" + "8fJ2kLmN4p" * 6)
     one = managed(owner_id=1, iccid="8985200012345678905", nickname="Mum: <3")
-    sale = order_views.Sale(done, one, moved, paid, Merchant("Boom", "Boom Telecom Ltd"))
+    sale = Sale(done, one, moved, paid, Merchant("Boom", "Boom Telecom Ltd"))
     return order_views.receipt(words(language), sale, NOW).text
 
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.views import plans as views
-from bot.domain.sales import Method
+from bot.chat.views import paying as views
 from bot.domain.sims import Reading, SimState, Source
 from bot.i18n import words
 from tests.unit.store.samples import NOW, managed, quote
@@ -29,7 +28,7 @@ def said(extends: bool | None, *, used: int = 400, days: int = 3, unlimited: boo
     sim = replace(managed(), reading=reading, expiry=NOW + timedelta(days=days))
     made = quote()
     made = replace(made, plan=replace(made.plan, data=5000, unlimited=unlimited))
-    screen = views.quote(words("en"), made, sim, frozenset({Method.STARS}), NOW, extends=extends)
+    screen = views.quote(words("en"), made, sim, NOW, extends=extends)
     return screen.text
 
 

@@ -7,6 +7,7 @@ import pytest
 from bot.chat.shop import Merchant
 from bot.chat.views import orders as views
 from bot.chat.views import queue
+from bot.chat.views.sale import Sale
 from bot.domain.orders import OrderState
 from bot.domain.sims import Sim
 from bot.i18n import words
@@ -21,7 +22,7 @@ def running(one: Sim, supplier: str) -> str:
     """The message of an order that is being topped up."""
     made = order(state=OrderState.TOPPING_UP)
     made = replace(made, plan=replace(made.plan, supplier=supplier))
-    sale = views.Sale(order=made, sim=one, topup=None, payment=None, merchant=MERCHANT)
+    sale = Sale(order=made, sim=one, topup=None, payment=None, merchant=MERCHANT)
     return views.order_screen(T, sale, NOW).text
 
 

@@ -1,7 +1,7 @@
 """The card, the overview, and what stands around them."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -234,3 +234,53 @@ def test_a_bar_is_never_empty_while_something_is_left() -> None:
     assert views.bar(0) == "░" * 10
     assert views.bar(0.001) == "▓" + "░" * 9
     assert views.bar(1) == "▓" * 10
+
+
+# ---- what is said of the next reminder, of days and of sources -------------------------------
+
+
+def test_a_reminder_that_a_running_order_holds_back_has_no_time() -> None:
+    held = Planned(Stage(StageKind.EXPIRY, 1), NOW, held=True)
+    shown = card(sim(), held).text
+    assert "🔔 Next reminder: once the renewal under way is finished" in shown
+    assert "12:00 · " not in shown
+
+
+def test_a_reminder_whose_time_has_come_is_on_its_way() -> None:
+    due = Planned(Stage(StageKind.EXPIRY, 1), NOW)
+    assert "🔔 Next reminder: in a moment" in card(sim(), due).text
+
+
+@pytest.mark.parametrize(
+    ("zone", "until", "left"),
+    [
+        (
+            "UTC",
+            NOW + timedelta(days=2, hours=23),
+            "3 days left",
+        ),  # not 2: it is the date that people count to
+        ("Asia/Shanghai", NOW + timedelta(days=1, hours=23), "2 days left"),
+        ("Asia/Shanghai", NOW + timedelta(days=2, hours=5), "3 days left"),  # past midnight there
+        ("UTC", NOW + timedelta(days=2, hours=5), "2 days left"),
+        ("UTC", days(1), "1 day left"),
+        ("UTC", NOW + timedelta(hours=23, minutes=59), "23 hours left"),
+    ],
+)
+def test_days_left_are_days_of_the_calendar_that_dates_are_shown_in(
+    zone: str, until: datetime, left: str
+) -> None:
+    assert views.span(words("en", zone), until, NOW) == left
+
+
+def test_a_date_that_the_network_confirmed_is_not_called_a_rule() -> None:
+    after = Reading(source=Source.RULE, as_of=NOW, taken_at=NOW, expiry=days(30))
+    topped = sim(expiry=days(30), reading=after, dates_source=Source.RULE)
+    assert "Source: network's confirmation of the top-up, just now" in card(topped).text
+    counted = replace(topped, expiry=days(60))  # from what its owner did with it since
+    assert "Source: carrier's rule" in card(counted).text
+
+
+def test_dates_that_their_owner_changed_since_are_theirs() -> None:
+    after = Reading(source=Source.OPERATOR, as_of=NOW, taken_at=NOW, expiry=days(30))
+    moved = sim(expiry=days(40), reading=after, dates_source=Source.CUSTOMER)
+    assert "<i>Source: you</i>" in card(moved).text

@@ -16,6 +16,7 @@ from bot.domain.identify import (
     Reason,
     Why,
     carrier_of_number,
+    carrier_written,
     identify,
     imei_ok,
     issuer,
@@ -244,7 +245,31 @@ def test_one_digit_completes_an_iccid(body: str) -> None:
 
 def test_imeis() -> None:
     assert imei_ok("49-015420-323751-8")
-    assert imei_ok("４９０１５４２０３２３７５１８")
+    assert imei_ok("490154203237518 ")
     assert not imei_ok("490154203237519")
     assert not imei_ok("49015420323751")
     assert not imei_ok("")
+
+
+@pytest.mark.parametrize("text", ["490154203237518", "49-015420-323751-8", "490154203237518 "])
+def test_an_imei_is_no_number_without_its_country(text: str) -> None:
+    assert identify(text) == Problem(Reason.IMEI)
+    assert identify(text[:-1] + "9") != Problem(Reason.IMEI)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["giffgaff", "China Mobile Hong Kong", "中華電信", "AT&T", "O2", "H3G 3 Ireland", "T-Mobile"],
+)
+def test_a_carriers_name_may_be_written(text: str) -> None:
+    assert carrier_written(f" {text} ", 30) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "12", "what?", "I don't know", "i dont know it", "no idea", "我不知道", "不清楚",
+     "这是联通的", "It says Orange on the card", "one two three four five",
+     "x" * 31],
+)  # fmt: skip
+def test_a_sentence_is_no_carrier(text: str) -> None:
+    assert carrier_written(text, 30) is None

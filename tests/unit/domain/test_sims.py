@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -131,18 +132,23 @@ def test_every_line_has_a_place_in_the_list(
 
 
 @pytest.mark.parametrize(
-    ("until", "days"),
+    ("zone", "until", "days"),
     [
-        (timedelta(0), 0),
-        (timedelta(hours=23, minutes=59), 0),
-        (DAY, 1),
-        (timedelta(hours=47), 1),
-        (timedelta(hours=-1), -1),
-        (-DAY, -1),
+        ("UTC", "2026-11-20T23:59", 0),
+        ("UTC", "2026-11-21T00:00", 1),
+        ("UTC", "2026-11-23T11:00", 3),  # 71 hours from now, and three dates on
+        ("UTC", "2026-11-19T13:00", -1),
+        ("Asia/Shanghai", "2026-11-20T16:00", 1),  # midnight there
+        ("America/New_York", "2026-11-21T04:59", 0),
+        ("Europe/Berlin", "2027-03-29T00:00", 129),  # over a change of its clocks
     ],
 )
-def test_days_left_are_whole_days(until: timedelta, days: int) -> None:
-    assert days_left(NOW + until, NOW) == days
+def test_days_left_are_days_of_the_calendar_where_somebody_lives(
+    zone: str, until: str, days: int
+) -> None:
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    end = datetime.fromisoformat(until).replace(tzinfo=UTC)
+    assert days_left(end, now, ZoneInfo(zone)) == days
 
 
 @given(st.one_of(st.none(), st.integers(-1000, 1000)), st.integers(0, 1000))

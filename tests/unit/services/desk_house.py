@@ -10,13 +10,13 @@ from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.sales import Method, Order, Payment, TopUp
 from bot.domain.sims import Sim
-from bot.ports import PaymentUnavailable
 from bot.services.desk import Desk, Settled
 from bot.services.fulfilment import Fulfilment
 from bot.services.refunds import Refunds
 from bot.services.till import Till
 from bot.services.waiting import Action, QueueItem
 from bot.store import Database
+from tests.unit.services.cashier import Cashier
 from tests.unit.services.house import (
     OPERATOR,
     SELLING,
@@ -39,24 +39,6 @@ from tests.unit.store.samples import (
 )
 
 S, P, T = OrderState, PaymentState, TopUpState
-
-
-class Cashier:
-    """A payment method that returns money, or can't be asked."""
-
-    method = Method.STARS
-
-    def __init__(self) -> None:
-        self.returned: list[str] = []
-        self.down = False
-
-    async def request(self, payment: Payment, bill: object) -> int | None:
-        return None
-
-    async def refund(self, payment: Payment) -> None:
-        if self.down:
-            raise PaymentUnavailable("down")
-        self.returned.append(payment.id)
 
 
 @dataclass

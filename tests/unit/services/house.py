@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bot.domain.money import Money
+from bot.domain.money import STARS, Money
+from bot.domain.quotes import Rate, Terms
 from bot.domain.sales import Method
 from bot.domain.sims import Reading, Sim
 from bot.ports import (
@@ -30,8 +31,8 @@ from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat, reading
 PEPPER = "pepper"
 OPERATOR, SECOND = 1004, 1007
 SELLING = Selling(
-    methods=frozenset({Method.STARS, Method.VOUCHER}),
-    rates={"USD": Decimal(77)},
+    terms={Method.STARS: Terms((STARS,)), Method.VOUCHER: Terms()},
+    rates={("USD", STARS): Rate("USD", STARS, Decimal(77))},
     pepper=PEPPER,
     operators=(OPERATOR, SECOND),
 )

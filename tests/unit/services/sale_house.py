@@ -19,10 +19,11 @@ from bot.ports import (
     Bill,
     Capabilities,
     Carrier,
+    Charge,
     Hint,
     Notice,
     Outcome,
-    PaymentUnavailable,
+    PaymentMethod,
     Resolved,
     Store,
     SupplierPlan,
@@ -36,10 +37,12 @@ from bot.ports import (
 from bot.services.checkout import Checkout
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
+from bot.services.paying import Paying
 from bot.services.refunds import Refunds
 from bot.services.till import Till
 from bot.services.wallets import Wallets
 from bot.store import Database
+from tests.unit.services.cashier import Cashier
 from tests.unit.services.house import PEPPER, SELLING, HandClock, by_hand, fresh, opened
 from tests.unit.store.samples import ALICE, NOW, PLAN, days, managed, quote, voucher
 
@@ -143,33 +146,6 @@ class Seller:
 
 
 @dataclass
-class Cashier:
-    """A provider: shows invoices, returns charges, each once."""
-
-    method: Method = Method.STARS
-    down: bool = False
-    fails_with: BaseException | None = None
-    shown: list[str] = field(default_factory=list)
-    returned: list[str] = field(default_factory=list)
-    """Charge ids; one that was returned before is not returned again."""
-
-    async def request(self, payment: Payment, bill: Bill) -> int | None:
-        if self.down:
-            raise PaymentUnavailable("down")
-        self.shown.append(payment.id)
-        return None
-
-    async def refund(self, payment: Payment) -> None:
-        if self.down:
-            raise PaymentUnavailable("down")
-        assert payment.charge_id is not None
-        if payment.charge_id not in self.returned:
-            self.returned.append(payment.charge_id)
-        if self.fails_with is not None:
-            raise self.fails_with
-
-
-@dataclass
 class Shop:
     """What outlives the process, and the services of the present one."""
 
@@ -181,6 +157,7 @@ class Shop:
     carriers: dict[str, Carrier]
     wallets: Wallets = field(init=False)
     checkout: Checkout = field(init=False)
+    paying: Paying = field(init=False)
     till: Till = field(init=False)
     fulfilment: Fulfilment = field(init=False)
     refunds: Refunds = field(init=False)
@@ -193,10 +170,11 @@ class Shop:
     def restart(self, store: Store | None = None) -> None:
         """New services, as a new process has them; `store` stands before the database."""
         store = store or self.database
-        payments = {Method.STARS: self.cashier}
+        payments: dict[Method, PaymentMethod] = {Method.STARS: self.cashier}
         self.wallets = Wallets(store, self.clock, self.carriers, SELLING, {"esim_access": LOW})
-        self.checkout = Checkout(store, self.clock, self.carriers, payments, SELLING, self.wallets)
+        self.checkout = Checkout(store, self.clock, self.carriers, SELLING, self.wallets)
         self.till = Till(store, self.clock, SELLING)
+        self.paying = Paying(store, self.clock, payments, SELLING, self.till)
         self.fulfilment = Fulfilment(store, self.clock, self.carriers, SELLING)
         self.refunds = Refunds(store, self.clock, payments, SELLING)
         self.desk = Desk(store, self.clock, self.carriers, SELLING)
@@ -224,12 +202,15 @@ class Shop:
     async def invoice(self, number: int = 1, **changes: Any) -> tuple[Order, Payment]:
         """An order with its Stars invoice shown."""
         placed = await self.place(number, **changes)
-        payment = await self.checkout.pay_with_stars(placed.id, ALICE, BILL)
-        return placed, payment
+        return placed, await self.stars(placed)
+
+    async def stars(self, placed: Order) -> Payment:
+        """Its Stars invoice is shown."""
+        return await self.paying.pay(placed.id, ALICE, Method.STARS, BILL)
 
     async def pay(self, payment: Payment, charge: str = "c1", amount: Money = STARS) -> None:
         """Telegram says that it was paid."""
-        await self.till.capture(payment.id, ALICE, amount, charge)
+        await self.till.capture(payment.id, charged(payment.id, charge, amount))
 
     async def paid(self, number: int = 1, charge: str = "c1") -> Order:
         """An order that was paid by Stars."""
@@ -248,6 +229,10 @@ class Shop:
         await self.fulfilment.worker.run()
 
     async def refund(self) -> None:
+        """Everything that is due, also what is tried again only later."""
+        due = await self.refunds.next_due()
+        if due is not None and due > self.clock.at:
+            self.clock.at = due
         await self.refunds.worker.run()
 
     async def die_and_rise(self) -> None:
@@ -312,6 +297,11 @@ class Shop:
     async def whys(self) -> list[object]:
         """Why operators were told, once for each of the two."""
         return [notice.data["why"] for notice in await self.notices("queue")][::2]
+
+
+def charged(reference: str, charge: str = "c1", amount: Money = STARS) -> Charge:
+    """What Telegram says of a payment."""
+    return Charge(charge, reference, amount, NOW, payer_id=ALICE)
 
 
 async def states(shop: Shop, order: Order) -> tuple[OrderState, TopUpState]:

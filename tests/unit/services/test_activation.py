@@ -197,7 +197,7 @@ async def test_a_top_up_begins_a_new_watch(house: House) -> None:
     async with house.store.write() as tx:
         await tx.quotes.add(quote(sim_id="m1"), None)
         placed = await tx.orders.add(order(sim_id="m1", state="topping_up"))
-        await finish(tx, placed, house.clock.now())
+        await finish(tx, {}, placed, house.clock.now())
     await house.live(hours=2)
     assert await house.news() == [(ALICE, "told")]
 

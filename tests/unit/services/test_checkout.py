@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.domain.money import Money
+from bot.domain.quotes import Terms
 from bot.domain.sales import Method
 from bot.ports import PaymentUnavailable, SupplierPlan
-from bot.services.checkout import Checkout
+from bot.services.paying import Paying
 from bot.services.selling import Refused
 from bot.services.work import Worker
 from tests.unit.services.house import SELLING, fresh
@@ -129,35 +130,33 @@ async def test_the_attempt_is_committed_before_the_invoice_is_shown(shop: Shop) 
     placed = await shop.place()
     shop.cashier.down = True
     with pytest.raises(PaymentUnavailable):
-        await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
+        await shop.stars(placed)
     [attempt] = await shop.payments(placed.id)
     assert attempt.state is P.CREATED
     shop.cashier.down = False
     for _ in range(2):
-        assert (await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)).id == attempt.id
+        assert (await shop.stars(placed)).id == attempt.id
     assert shop.cashier.shown == [attempt.id, attempt.id]
     assert [p.state for p in await shop.payments(placed.id)] == [P.PENDING]
 
 
 async def test_an_invoice_shown_before_a_crash_is_paid_once(shop: Shop) -> None:
     placed = await shop.place()
-    payment = await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
+    payment = await shop.stars(placed)
     await shop.pay(payment)
     with pytest.raises(Refused, match="not_waiting"):
-        await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
+        await shop.stars(placed)
 
 
 async def test_stars_need_a_rate_and_a_switch(shop: Shop) -> None:
-    placed = await shop.place(1, stars=None)
+    placed = await shop.place(1, totals=())
     with pytest.raises(Refused, match="method_off"):
-        await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
-    off = Checkout(
-        shop.database, shop.clock, shop.carriers, {Method.STARS: shop.cashier},
-        replace(SELLING, methods=frozenset({Method.VOUCHER})), shop.wallets,
-    )  # fmt: skip
+        await shop.stars(placed)
+    only_vouchers = replace(SELLING, terms={Method.VOUCHER: Terms()})
+    off = Paying(shop.database, shop.clock, {Method.STARS: shop.cashier}, only_vouchers, shop.till)
     placed = await shop.place(2)
     with pytest.raises(Refused, match="method_off"):
-        await off.pay_with_stars(placed.id, ALICE, BILL)
+        await off.pay(placed.id, ALICE, Method.STARS, BILL)
 
 
 # ---- ending --------------------------------------------------------------------------------
@@ -166,42 +165,42 @@ async def test_stars_need_a_rate_and_a_switch(shop: Shop) -> None:
 async def test_cancelling_twice_is_cancelling_once(shop: Shop) -> None:
     placed, _ = await shop.invoice()
     for _ in range(2):
-        assert (await shop.checkout.cancel(placed.id, ALICE)).state is S.CANCELLED
+        assert (await shop.paying.cancel(placed.id, ALICE)).state is S.CANCELLED
     assert [p.state for p in await shop.payments(placed.id)] == [P.CANCELLED]
     with pytest.raises(Refused, match="unknown"):
-        await shop.checkout.cancel(placed.id, BOB)
+        await shop.paying.cancel(placed.id, BOB)
 
 
 async def test_a_paid_order_is_not_cancelled(shop: Shop) -> None:
     paid = await shop.paid()
     with pytest.raises(Refused, match="already_paid"):
-        await shop.checkout.cancel(paid.id, ALICE)
+        await shop.paying.cancel(paid.id, ALICE)
 
 
 async def test_an_order_expires_at_its_moment_and_says_so_once(shop: Shop) -> None:
     placed, _ = await shop.invoice()
-    assert await shop.checkout.next_expiry() == minutes(15)
-    await shop.checkout.expire_due()
+    assert await shop.paying.next_expiry() == minutes(15)
+    await shop.paying.expire_due()
     assert (await shop.order(placed.id)).state is S.AWAITING_PAYMENT
     assert (await shop.checkout.open_order(ALICE)) is not None
     shop.clock.at = minutes(15)
     assert await shop.checkout.open_order(ALICE) is None
     for _ in range(2):
-        await shop.checkout.expire_due()
+        await shop.paying.expire_due()
     assert (await shop.order(placed.id)).state is S.EXPIRED
     assert [p.state for p in await shop.payments(placed.id)] == [P.EXPIRED]
     assert await shop.told(placed.id) == ["expired"]
-    assert await shop.checkout.next_expiry() is None
+    assert await shop.paying.next_expiry() is None
 
 
 async def test_nothing_expired_wakes_nobody(shop: Shop) -> None:
     async def nothing() -> None: ...
 
     worker = Worker("outbox", nothing)
-    shop.checkout.rings.append(worker)
-    await shop.checkout.expire_due()
+    shop.paying.rings.append(worker)
+    await shop.paying.expire_due()
     assert worker.idle
     await shop.invoice()
     shop.clock.at = minutes(15)
-    await shop.checkout.expire_due()
+    await shop.paying.expire_due()
     assert not worker.idle

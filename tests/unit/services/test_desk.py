@@ -243,7 +243,7 @@ async def test_a_by_hand_order_can_be_refunded_instead(house: House) -> None:
     await house.act(Action.REFUND)
     await house.refunds.worker.run()
     assert (await house.order()).state is S.REFUNDED
-    assert house.cashier.returned == ["p1"]
+    assert house.cashier.returned == ["c1"]
     assert [top.state for top in await house.topups()] == [T.REJECTED]
     assert (await house.sim("s1")).expiry == days(10)
 

@@ -13,6 +13,7 @@ from bot.services.selling import Refused
 from bot.services.waiting import Action, Kind
 from tests.unit.services.desk_house import House, P, S, T, desk_house
 from tests.unit.services.house import SECOND, queued
+from tests.unit.services.sale_house import charged
 from tests.unit.store.samples import (
     ALICE,
     BOB,
@@ -40,7 +41,7 @@ async def underpaid(house: House) -> None:
         await tx.quotes.add(quote(sim_id="m1"), None)
         await tx.orders.add(order(sim_id="m1", state=S.AWAITING_PAYMENT))
         await tx.payments.add(payment(state=P.PENDING))
-    await house.till.capture("p1", ALICE, Money(900, "XTR"), "c1")
+    await house.till.capture("p1", charged("p1", "c1", Money(900, "XTR")))
 
 
 async def test_a_wrong_amount_can_be_accepted(house: House) -> None:
@@ -62,7 +63,7 @@ async def test_a_wrong_amount_can_be_sent_back(house: House) -> None:
     assert (await house.order()).charge == Money(900, "XTR")
     await house.refunds.worker.run()
     assert (await house.order()).state is S.REFUNDED
-    assert house.cashier.returned == ["p1"]
+    assert house.cashier.returned == ["c1"]
     assert await house.topups() == []
 
 
@@ -72,7 +73,7 @@ async def test_a_top_up_taken_back_can_be_refunded(house: House) -> None:
     await house.act(Action.REFUND)
     await house.refunds.worker.run()
     assert (await house.order()).state is S.REFUNDED
-    assert house.cashier.returned == ["p1"]
+    assert house.cashier.returned == ["c1"]
     assert [top.state for top in await house.topups()] == [T.REVERSED]
 
 
@@ -85,7 +86,7 @@ async def test_a_top_up_taken_back_can_be_left_with_the_customer(house: House) -
 
 async def test_a_wrong_amount_for_a_paid_order_waits_apart(house: House) -> None:
     await house.sale(S.FULFILLED, T.VERIFIED)
-    await house.till.capture("p1", ALICE, Money(1, "XTR"), "c2")
+    await house.till.capture("p1", charged("p1", "c2", Money(1, "XTR")))
     item = await house.only()
     assert (item.kind, item.actions) == (Kind.MISMATCH, (Action.REFUND,))
     assert item.subject.startswith("payment:")
@@ -94,7 +95,7 @@ async def test_a_wrong_amount_for_a_paid_order_waits_apart(house: House) -> None
     assert again.subject == item.subject
     await house.act(Action.REFUND, subject=item.subject)
     await house.refunds.worker.run()
-    assert house.cashier.returned == [item.subject.removeprefix("payment:")]
+    assert house.cashier.returned == ["c2"]
     assert (await house.order()).state is S.FULFILLED
     assert await house.desk.queue() == []
 
@@ -109,7 +110,7 @@ async def test_a_refund_is_shown_when_it_has_been_due_for_long(house: House) -> 
     await house.act(Action.REFUND)
     house.cashier.down = False
     await house.refunds.worker.run()
-    assert house.cashier.returned == ["p1"]
+    assert house.cashier.returned == ["c1"]
     assert await house.desk.queue() == []
 
 

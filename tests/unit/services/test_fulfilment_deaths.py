@@ -140,10 +140,10 @@ async def test_one_that_breaks_neither_stops_others_nor_spins(shop: Shop) -> Non
     broken = await shop.paid()
     await shop.fulfil()
     await shop.stock(managed("m2", ALICE, supplier_ref="other"))
-    _, payment = await shop.invoice(2, sim_id="m2")
+    placed, payment = await shop.invoice(2, sim_id="m2")
     await shop.pay(payment, "c2")
     await shop.fulfil()
-    assert (await shop.order(payment.order_id)).state is S.FULFILLED
+    assert (await shop.order(placed.id)).state is S.FULFILLED
     await shop.work_for(hours=2)
     assert await shop.whys() == ["not_found"]
     assert (await shop.topup(broken.id)).state is T.NEEDS_OPERATOR

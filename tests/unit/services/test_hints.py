@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.orders import OrderState, TopUpState
-from bot.ports import Capabilities, Hint, WebhookRefused
+from bot.ports import Call, Capabilities, Hint, WebhookRefused
 from bot.services.hints import Hints
 from bot.store import Database
 from tests.unit.services.house import HandClock, Supplier, opened
@@ -43,7 +43,7 @@ class House:
 
     async def call(self, *hints: Hint) -> None:
         self.caller.hints = list(hints)
-        await self.hints.accept("esim_access", {"signature": "right"}, b"{}")
+        await self.hints.accept("esim_access", Call(b"{}", {"signature": "right"}))
 
     async def due(
         self, state: TopUpState, *, tries: int = 2, **changes: object
@@ -76,7 +76,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             await tx.sims.add(managed("m1", ALICE, iccid="89852022000000000015", supplier_ref="tr"))
             await tx.sims.set_next_read("m1", days(1), 3)
             await tx.sims.add(managed("free", iccid="89852022000000000023", supplier_ref="tr2"))
-        yield House(store, clock, caller, Hints(store, clock, {caller.name: caller}))
+        yield House(store, clock, caller, Hints(store, clock, {caller.name: caller}, {}))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_a_check_of_our_health_leaves_nothing_behind(house: House) -> None
 async def test_what_is_refused_is_not_kept(house: House) -> None:
     house.caller.hints = [Hint("e", supplier_ref="tr")]
     with pytest.raises(WebhookRefused):
-        await house.hints.accept("esim_access", {}, b"{}")
+        await house.hints.accept("esim_access", Call(b"{}"))
     assert await house.hints.next_due() is None
 
 

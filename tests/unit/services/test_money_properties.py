@@ -20,7 +20,6 @@ from bot.services.selling import Refused
 from bot.store import Database
 from tests.unit.services.house import PEPPER
 from tests.unit.services.sale_house import (
-    BILL,
     CODE,
     NOT_SENT,
     PROCESSING,
@@ -32,6 +31,7 @@ from tests.unit.services.sale_house import (
     S,
     Shop,
     T,
+    charged,
     sale_house,
 )
 from tests.unit.store.samples import ALICE, managed
@@ -107,7 +107,7 @@ class World:
         await self.shop.fulfilment.recover()
         for charge, (reference, amount) in self.charges.items():
             # Telegram's updates are in the inbox; those that were not settled are handled again.
-            await self.shop.till.capture(reference, ALICE, amount, charge)
+            await self.shop.till.capture(reference, charged(reference, charge, amount))
 
     # ---- events ------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class World:
         self.quotes += 1
         placed = await self.shop.place(self.quotes, sim_id=SIMS[number % len(SIMS)])
         self.orders.append(placed.id)
-        payment = await self.shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
+        payment = await self.shop.stars(placed)
         self.invoices.append(payment.id)
 
     async def pay(self, number: int) -> None:
@@ -130,13 +130,13 @@ class World:
     async def _charge(self, reference: str, amount: Money) -> None:
         charge = f"c{len(self.charges)}"
         self.charges[charge] = (reference, amount)
-        await self.shop.till.capture(reference, ALICE, amount, charge)
+        await self.shop.till.capture(reference, charged(reference, charge, amount))
 
     async def told_again(self, number: int) -> None:
         if self.charges:
             charge = f"c{number % len(self.charges)}"
             reference, amount = self.charges[charge]
-            await self.shop.till.capture(reference, ALICE, amount, charge)
+            await self.shop.till.capture(reference, charged(reference, charge, amount))
 
     async def voucher(self, number: int) -> None:
         if self.orders:
@@ -144,7 +144,7 @@ class World:
 
     async def cancel(self, number: int) -> None:
         if self.orders:
-            await self.shop.checkout.cancel(self.orders[number % len(self.orders)], ALICE)
+            await self.shop.paying.cancel(self.orders[number % len(self.orders)], ALICE)
 
     async def hand_on(self, number: int) -> None:
         async with self.shop.database.write() as tx:
@@ -156,7 +156,7 @@ class World:
 
     async def time(self, number: int) -> None:
         self.shop.clock.advance(minutes=number)
-        await self.shop.checkout.expire_due()
+        await self.shop.paying.expire_due()
 
     async def fulfil(self, number: int) -> None:
         await self.shop.fulfil()
@@ -202,7 +202,7 @@ class World:
         await self.rise()
         for _ in range(3):
             await self.shop.work_for(hours=8)
-            await self.shop.checkout.expire_due()
+            await self.shop.paying.expire_due()
         await self.check()
 
     async def check(self) -> None:

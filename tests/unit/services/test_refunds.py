@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.orders import PaymentState
-from bot.domain.sales import Method, Payment
-from bot.ports import TopUpAnswer, TopUpStatus
+from bot.domain.sales import Method, Payment, Refund
+from bot.ports import Return, TopUpAnswer, TopUpStatus
 from bot.services.refunds import STUCK_AFTER
 from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR
@@ -84,6 +84,7 @@ async def test_a_surplus_that_does_not_go_back_is_told_once(shop: Shop, by_hand:
     [payment] = await shop.payments(paid.id)
     await shop.pay(payment, "c2")
     shop.cashier.down = True
+    await shop.refund()
     shop.clock.at += STUCK_AFTER * 1.1
     for _ in range(3):
         await shop.refund()
@@ -129,12 +130,12 @@ async def test_a_charge_that_arrives_while_the_money_goes_back_goes_back_too(sho
     [first] = await shop.payments(order_id)
     refund = shop.cashier.refund
 
-    async def meanwhile(payment: Payment) -> None:
+    async def meanwhile(payment: Payment, sent: Refund) -> Return:
         shop.cashier.refund = refund  # type: ignore[method-assign]
         await shop.pay(first, "c2")
-        await refund(payment)
+        return await refund(payment, sent)
 
-    shop.cashier.refund = meanwhile  # type: ignore[method-assign]
+    shop.cashier.refund = meanwhile  # type: ignore[assignment]
     await shop.refund()
     await shop.refund()
     assert (await shop.order(order_id)).state is S.REFUNDED
@@ -153,6 +154,6 @@ async def test_an_order_that_an_operator_settled_meanwhile_is_left_alone(shop: S
         await tx.payments.move(payment.id, P.CAPTURED, P.REFUNDED, "by hand", now)
         await tx.orders.move(order_id, S.REFUND_DUE, S.REFUNDING, "by hand", now)
         await tx.orders.move(order_id, S.REFUNDING, S.REFUNDED, "by hand", now)
-    await shop.refunds._refund_order(stale)
+    await shop.refunds._begin_order(stale)
     assert shop.cashier.returned == []
     assert "refunded" not in await shop.told(order_id)

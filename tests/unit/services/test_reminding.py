@@ -16,7 +16,7 @@ from bot.domain.chats import Preferences
 from bot.domain.orders import OrderState
 from bot.domain.sims import Sim
 from bot.ports import Notice, Outcome
-from bot.services.planning import replan
+from bot.services.planning import plan_for, replan
 from bot.services.reminding import Reminding
 from bot.store import Database
 from tests.unit.services.house import HandClock, Supplier, fresh, opened
@@ -155,6 +155,22 @@ async def running(desk: Desk) -> None:
     async with desk.database.write() as tx:
         await tx.quotes.add(quote(sim_id="s1"), None)
         await tx.orders.add(order(sim_id="s1", state=OrderState.PAID))
+
+
+async def test_what_a_running_order_holds_back_is_told_as_held(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    desk.clock.at = DUE
+
+    async def held() -> bool:
+        async with desk.database.read() as tx:
+            planned = await plan_for(tx, await desk.sim(), DUE)
+        assert planned is not None
+        assert planned.at == DUE
+        return planned.held
+
+    assert not await held()
+    await running(desk)
+    assert await held()
 
 
 async def test_a_running_order_silences_and_the_reminder_follows_when_it_fails(desk: Desk) -> None:

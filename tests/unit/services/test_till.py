@@ -8,19 +8,20 @@ import pytest
 
 from bot.domain.money import Money
 from bot.domain.plans import Plan
+from bot.domain.quotes import Terms
 from bot.domain.sales import Method, VoucherState
 from bot.services.selling import Refused
 from bot.services.till import Till
 from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR, SELLING
 from tests.unit.services.sale_house import (
-    BILL,
     CODE,
     STARS,
     P,
     S,
     Shop,
     T,
+    charged,
     sale_house,
 )
 from tests.unit.store.samples import ALICE, BOB, NOW, PLAN, minutes
@@ -56,13 +57,13 @@ async def test_a_price_that_is_over_is_not_paid(shop: Shop) -> None:
     _, payment = await shop.invoice()
     shop.clock.at = minutes(15)
     assert await shop.till.precheck(payment.id, ALICE, STARS) == "quote_expired"
-    await shop.checkout.expire_due()
+    await shop.paying.expire_due()
     assert await shop.till.precheck(payment.id, ALICE, STARS) == "quote_expired"
 
 
 async def test_what_is_paid_cancelled_or_returned_says_so(shop: Shop) -> None:
     placed, payment = await shop.invoice()
-    await shop.checkout.cancel(placed.id, ALICE)
+    await shop.paying.cancel(placed.id, ALICE)
     assert await shop.till.precheck(payment.id, ALICE, STARS) == "cancelled"
     _, second = await shop.invoice(2)
     await shop.pay(second)
@@ -89,7 +90,7 @@ async def test_a_sim_that_is_no_longer_theirs_is_not_paid_for(
     await hand_over(shop, owner)
     assert await shop.till.precheck(payment.id, ALICE, STARS) == "cancelled"
     with pytest.raises(Refused, match="not_yours_sim"):
-        await shop.checkout.pay_with_stars(placed.id, ALICE, BILL)
+        await shop.stars(placed)
     await shop.add_voucher()
     with pytest.raises(Refused, match="not_yours_sim"):
         await shop.till.redeem(placed.id, ALICE, CODE)
@@ -175,9 +176,9 @@ async def test_late_money_is_honoured_at_the_same_price(shop: Shop, end: str) ->
     placed, payment = await shop.invoice()
     if end == "expired":
         shop.clock.at = minutes(16)
-        await shop.checkout.expire_due()
+        await shop.paying.expire_due()
     else:
-        await shop.checkout.cancel(placed.id, ALICE)
+        await shop.paying.cancel(placed.id, ALICE)
     assert (await shop.order(placed.id)).state == end
     await shop.pay(payment)
     await shop.work_for(minutes=5)
@@ -193,7 +194,7 @@ async def test_late_money_goes_back_when_the_price_is_another(
     shop: Shop, catalogue: list[Plan]
 ) -> None:
     placed, payment = await shop.invoice()
-    await shop.checkout.cancel(placed.id, ALICE)
+    await shop.paying.cancel(placed.id, ALICE)
     async with shop.database.write() as tx:
         await tx.catalogue.apply(catalogue)
     await shop.pay(payment)
@@ -208,7 +209,7 @@ async def test_late_money_goes_back_when_the_price_is_another(
 
 async def test_late_money_goes_back_while_another_order_of_the_sim_runs(shop: Shop) -> None:
     first, payment = await shop.invoice()
-    await shop.checkout.cancel(first.id, ALICE)
+    await shop.paying.cancel(first.id, ALICE)
     second = await shop.paid(2, "c2")
     await shop.pay(payment)
     await shop.work_for(minutes=5)
@@ -238,7 +239,7 @@ async def test_money_for_a_sim_that_is_no_longer_theirs_goes_back(
 ) -> None:
     placed, payment = await shop.invoice()
     if state == "cancelled":
-        await shop.checkout.cancel(placed.id, ALICE)
+        await shop.paying.cancel(placed.id, ALICE)
     await hand_over(shop, owner)
     await shop.pay(payment)
     await shop.work_for(minutes=5)
@@ -255,10 +256,10 @@ async def test_money_for_a_sim_that_is_no_longer_theirs_goes_back(
 async def test_a_wrong_amount_waits_for_a_person(shop: Shop, amount: Money, end: str) -> None:
     placed, payment = await shop.invoice()
     if end == "cancelled":
-        await shop.checkout.cancel(placed.id, ALICE)
+        await shop.paying.cancel(placed.id, ALICE)
     if end == "expired":
         shop.clock.at = minutes(16)
-        await shop.checkout.expire_due()
+        await shop.paying.expire_due()
     await shop.pay(payment, amount=amount)
     await shop.pay(payment, amount=amount)
     assert (await shop.order(placed.id)).state is S.NEEDS_OPERATOR
@@ -293,7 +294,7 @@ async def test_a_wrong_amount_for_a_returned_order_can_go_back(shop: Shop) -> No
 
 async def test_money_without_an_order_is_told_to_a_person_once(shop: Shop) -> None:
     for _ in range(2):
-        assert await shop.till.capture("nothing", ALICE, STARS, "c1") is None
+        assert await shop.till.capture("nothing", charged("nothing")) is None
     assert await shop.whys() == ["no_order"]
     async with shop.database.read() as tx:
         rows = await tx.audit.latest(9)
@@ -349,7 +350,7 @@ async def test_nobody_pays_or_sees_another_persons_order(shop: Shop) -> None:
 async def test_vouchers_switched_off_pay_nothing(shop: Shop) -> None:
     await shop.add_voucher()
     placed = await shop.place()
-    till = Till(shop.database, shop.clock, replace(SELLING, methods=frozenset({Method.STARS})))
+    till = Till(shop.database, shop.clock, replace(SELLING, terms={Method.STARS: Terms()}))
     with pytest.raises(Refused, match="method_off"):
         await till.redeem(placed.id, ALICE, CODE)
 

@@ -9,7 +9,7 @@ from bot.domain.chats import Chat, Preferences
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, TopUpState
 from bot.domain.plans import OpenAmount, Plan
-from bot.domain.quotes import Quote, Rate
+from bot.domain.quotes import Quote, Rate, Total
 from bot.domain.sales import Method, Order, Payment, TopUp, Voucher, VoucherState
 from bot.domain.sims import KeepRule, Reading, Sim, SimForm, SimState, Source, Tracking
 from bot.ports import Notice, Priority
@@ -82,13 +82,19 @@ OPEN_PLAN = Plan(
 )  # fmt: skip
 
 
+TOTALS = (
+    Total(Method.STARS, Money(993, "XTR"), Money(0, "XTR"), Rate("USD", "XTR", Decimal("76.92"))),
+    Total(Method.VOUCHER, Money(1290, "USD"), Money(0, "USD")),
+)
+
+
 def quote(id: str = "q1", **changes: Any) -> Quote:
     """Alice's quote for her SIM."""
     return replace(
         Quote(
             id=id, version=1, chat_id=ALICE, sim_id="sim-a", plan=PLAN, price=Money(1290, "USD"),
-            rate=Rate("USD", Decimal("76.92")), stars=Money(993, "XTR"), old_expiry=days(10),
-            new_expiry=days(40), created_at=NOW, expires_at=minutes(15),
+            due=Money(1290, "USD"), totals=TOTALS, old_expiry=days(10), new_expiry=days(40),
+            created_at=NOW, expires_at=minutes(15),
         ),
         **changes,
     )  # fmt: skip

@@ -68,9 +68,9 @@ async def test_a_database_of_the_first_release_is_upgraded_with_its_rows(
         quote = await tx.quotes.get("q1")
         assert quote is not None
         assert quote.plan == PLAN
-        assert quote.stars == Money(993, "XTR")
+        assert (quote.due, quote.totals) == (quote.price, ())
         [order] = await tx.orders.in_states([OrderState.PAID])
-        assert (order.plan, order.method, order.charge) == (PLAN, Method.STARS, quote.stars)
+        assert (order.plan, order.method, order.charge) == (PLAN, Method.STARS, Money(993, "XTR"))
         assert await tx.payments.by_charge("ch1") == payment(
             state=PaymentState.CAPTURED, charge_id="ch1", captured_at=minutes(1),
             captured=Money(993, "XTR"), payer_id=1001,
@@ -109,7 +109,12 @@ async def test_sqlite_indexes_and_constraints_agree_to_the_letter(tmp_path: Path
     def schema(name: str) -> dict[str, str]:
         connection = sqlite3.connect(tmp_path / name)
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        found = {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+        # A table that was rebuilt has quotes around its name.
+        found = {
+            name: " ".join(sql.replace('"', "").split())
+            for name, sql in rows
+            if name != "alembic_version"
+        }
         connection.close()
         return {
             # The order of constraints within a table says nothing.

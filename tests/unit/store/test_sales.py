@@ -98,7 +98,7 @@ async def test_a_replayed_update_gets_its_first_quote(shop: Database) -> None:
 
 
 async def test_a_quote_without_a_star_rate_comes_back(shop: Database) -> None:
-    plain = quote("q2", rate=None, stars=None, old_expiry=None, new_expiry=None, plan=OPEN_PLAN)
+    plain = quote("q2", totals=(), old_expiry=None, new_expiry=None, plan=OPEN_PLAN)
     async with shop.write() as tx:
         assert await tx.quotes.add(plain, None) == plain
         assert await tx.quotes.get("q2") == plain

@@ -69,7 +69,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         async with store.write() as tx:
             await tx.sims.add(managed("m1", ALICE, iccid="89852022000000000015", supplier_ref="tr"))
             await tx.sims.set_next_read("m1", days(1))
-        hints = Hints(store, clock, carriers)
+        hints = Hints(store, clock, carriers, {})
         app = create([hooks_route(SECRET, hints.knows, hints.accept)])
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
@@ -149,7 +149,7 @@ async def test_a_body_that_is_too_long_is_not_read_to_its_end(house: House) -> N
 async def test_what_cannot_be_kept_is_asked_for_again(house: House) -> None:
     await house.store.close()
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object) -> str:
         raise OSError("disk")
 
     app = create([hooks_route(SECRET, house.hints.knows, broken)])
