@@ -13,7 +13,7 @@ from tests.flows.people import Message, Person, Town, labels, until
 from tests.flows.steps import BOOM, RECEIPT, US_CARD, VOUCHER_US, to_quote
 
 UNICOM = "89860119801234567899"
-LINS, LINS_CODE = "89852041000000001015", "XSKA-J2B3-C4D5-E6F7"
+LINS, LINS_CODE = "89852041000000001015", "XUKS-J2B3-C4D5-E6F7"
 LPA = "LPA:1$rsp.demo.example$XK-7F3K-2M9P"
 SECRET = "https://shop.example/order/4711?token=hush"
 GB = 1 << 30

@@ -9,7 +9,7 @@ from tests.flows.people import Person, Town, town
 from tests.flows.steps import BOOM
 
 EUROPE = "25112000000003"
-EUROPE_ICCID, EUROPE_CODE = "89852041000000003276", "XSKA-3F7K-9M2P-Q4TD"
+EUROPE_ICCID, EUROPE_CODE = "89852041000000003276", "XUKS-3F7K-9M2P-Q4TD"
 MB, GB = 1 << 20, 1 << 30
 HOOKS = {"XUKA_HOOKS_SECRET": "flow-test-secret-of-hooks"}
 
