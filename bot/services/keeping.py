@@ -230,21 +230,23 @@ async def rule_in(tx: Tx, packs: Mapping[str, Pack], sim: Sim) -> Rule | None:
 
 
 async def topped_up(
-    tx: Tx, packs: Mapping[str, Pack], sim: Sim, at: datetime, now: datetime
+    tx: Tx, packs: Mapping[str, Pack], sim: Sim, at: datetime, now: datetime, *, dated: bool
 ) -> None:
-    """The shop topped an owned line up at `at` (UTC): where its use keeps it, that was use.
+    """The shop topped an owned line up at `at` (UTC): that is an activity, told twice it is once.
 
-    Where only what is paid keeps it, the plan's own days are its validity, and nothing is counted.
-    Told twice, it is once.
+    With `dated` the SIM has the dates that were paid for already. Where only what is paid keeps
+    it they are its validity, and the activity lasts as long; so no later count makes it shorter.
     """
     rule = await rule_in(tx, packs, sim)
-    owned = sim.owner_id is not None and sim.removed_at is None
-    if rule is None or rule.by_validity or not owned:
+    if rule is None or sim.owner_id is None or sim.removed_at is not None:
         return
-    preferences = await _preferences(tx, sim)
-    day = at.astimezone(zone(preferences.zone)).date()
-    await tx.activities.add(ActivityRow(sim.id, Activity.TOP_UP, day, None, now))
-    await _recounted(tx, sim, rule, now)
+    tz = zone((await _preferences(tx, sim)).zone)
+    day = at.astimezone(tz).date()
+    paid = sim.expiry if dated and rule.by_validity else None
+    days = None if paid is None else max(1, (paid.astimezone(tz).date() - day).days)
+    await tx.activities.add(ActivityRow(sim.id, Activity.TOP_UP, day, days, now))
+    if paid is None:
+        await _recounted(tx, sim, rule, now)
 
 
 async def _recounted(tx: Tx, sim: Sim, rule: Rule | None, now: datetime) -> Sim:
