@@ -125,7 +125,8 @@ def _server(bot: Bot) -> uvicorn.Server:
         routes.append(hooks_route(secret, bot.hints.knows, bot.hints.accept))
     if isinstance(bot.clock, FollowingClock):
         work = [Work(job.worker, job.next_due, job.slack) for job in bot.jobs]
-        routes += Control(bot.clock, work, lambda: bot.queue.idle).routes()
+        control = Control(bot.clock, work, lambda: bot.queue.idle, lambda: server.should_exit)
+        routes += control.routes()
     config = uvicorn.Config(
         create(routes),
         host=settings.listen_host,

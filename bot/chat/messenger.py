@@ -55,6 +55,14 @@ class TelegramMessenger:
 
     async def _put(self, chat_id: int, rendered: Rendered) -> int:
         screen = rendered.screen
+        if rendered.alone is not None:
+            try:
+                return await self._put_file(chat_id, rendered)
+            except BadRequest as error:
+                if any(part in error.message.lower() for part in _GONE_PEOPLE):
+                    raise
+                log.warning("picture_refused", detail=error.message)
+                screen = rendered.alone
         if rendered.edits is not None:
             try:
                 await self._bot.edit_message_text(
@@ -71,8 +79,6 @@ class TelegramMessenger:
                     return rendered.edits
                 if not gone(error):
                     raise
-        if rendered.photo is not None or rendered.file is not None:
-            return await self._put_file(chat_id, rendered)
         message = await self._bot.send_message(
             chat_id,
             screen.text,

@@ -27,13 +27,14 @@ from bot.services.keeping import rule_in
 class Rendered:
     """A message ready to go. `edits` is the message it replaces; `order_id` the order whose
     message it is from then on. `photo` or `file` is Telegram's id of what goes with it, above the
-    words."""
+    words; `alone` is said when Telegram does not have it any more."""
 
     screen: Screen
     edits: int | None = None
     order_id: str | None = None
     photo: str | None = None
     file: str | None = None
+    alone: Screen | None = None
 
 
 class Renderer:
@@ -180,12 +181,12 @@ class Renderer:
         if notice.data["answer"]:
             text = lines(t("<b>Our shop answers:</b>"), "", t("{text}", text=notice.data["text"]))
             screen = Screen(text, [[button(t.plain("Write back"), "support")]])
-            return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
+            return _with_picture(t, notice, screen)
         name = (writer.first_name if writer else None) or str(notice.data["from"])
         written = t("{text}", text=notice.data["text"])
         text = lines(t("<b>{name} writes:</b>", name=name), "", written)
         screen = Screen(text, [[button(t.plain("Answer"), "answer", notice.data["from"])]])
-        return Rendered(screen, photo=notice.data.get("photo"), file=notice.data.get("file"))
+        return _with_picture(t, notice, screen)
 
     async def _later(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         edits = notice.data["edits"]
@@ -195,6 +196,16 @@ class Renderer:
                 return None  # it would stand over what the order's message tells since
         rows = [[Button(*cell) for cell in row] for row in notice.data["rows"]]
         return Rendered(Screen(Html(notice.data["text"]), rows), edits=notice.data["edits"])
+
+
+def _with_picture(t: Words, notice: Notice, screen: Screen) -> Rendered:
+    """A letter, with the picture that came with it."""
+    photo, file = notice.data.get("photo"), notice.data.get("file")
+    if photo is None and file is None:
+        return Rendered(screen)
+    gone = t("⚠️ A picture came with this, but Telegram no longer hands it over. Ask for it again.")
+    alone = Screen(lines(screen.text, "", gone), screen.rows)
+    return Rendered(screen, photo=photo, file=file, alone=alone)
 
 
 def _words(chat: Chat) -> Words:

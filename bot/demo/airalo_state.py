@@ -77,6 +77,8 @@ class Esim(BaseModel):
     used_voice: int = 0
     used_text: int = 0
     held: list[Held]
+    told: list[str] | None = None
+    """Levels that webhooks have told of and that still hold; None before the first look."""
 
     def seen(self, now: datetime) -> list[Package]:
         """The packages that its usage counts at `now`."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from bot.demo.airalo_shown import wrong
-from bot.demo.airalo_state import AiraloState
+from bot.demo.airalo_state import AiraloState, Esim
 
 LEVELS = {"data_75": "75%", "data_90": "90%", "expire_1": "1days", "expire_3": "3days"}
 
@@ -28,6 +29,37 @@ def notification(state: AiraloState, iccid: str, level: str) -> tuple[dict[str, 
         "remaining_percentage": left,
         "iccid": iccid,
     })  # fmt: skip
+
+
+def notifications_due(state: AiraloState, now: datetime) -> list[tuple[dict[str, str], bytes]]:
+    """A notification of each level an eSIM has reached since the last look; nothing of a fresh
+    world."""
+    due = []
+    for esim in state.esims:
+        present = _levels(esim, now)
+        if esim.told is not None:
+            due += [notification(state, esim.iccid, one) for one in present if one not in esim.told]
+        esim.told = present
+    return due
+
+
+def _levels(esim: Esim, now: datetime) -> list[str]:
+    if esim.status != "ACTIVE":
+        return []
+    total = sum(one.package.mb for one in esim.held)
+    unlimited = any(one.package.unlimited for one in esim.held)
+    found = [
+        name
+        for name, share in (("data_75", 0.75), ("data_90", 0.9))
+        if not unlimited and esim.used_mb >= total * share
+    ]
+    left = None if esim.expires_at is None else esim.expires_at - now
+    found += [
+        name
+        for name, days in (("expire_3", 3), ("expire_1", 1))
+        if left is not None and left <= timedelta(days=days)
+    ]
+    return found
 
 
 def signed(state: AiraloState, payload: dict[str, Any]) -> tuple[dict[str, str], bytes]:

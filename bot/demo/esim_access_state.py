@@ -57,6 +57,8 @@ class Profile(BaseModel):
     bought: list[Bought]
     measured_used: int = 0
     measured_at: datetime
+    told: list[str] | None = None
+    """What webhooks have told of it that is still so; None before the first look."""
 
     def seen(self, now: datetime) -> list[Bought]:
         """The packages a query shows at `now`."""
@@ -86,6 +88,7 @@ class EsimAccessState(BaseModel):
     profiles: list[Profile]
     packages: list[Package]
     last_tran_no: int = 25_112_000_001_000
+    last_notify: int = 0
     lookup_lag_seconds: int = 120
     requests_per_second: int = 8
     """The demo lifts it: a week is lived in seconds there."""

@@ -46,11 +46,16 @@ class Control:
     """Routes by which the demo's host moves the bot through time and waits for it."""
 
     def __init__(
-        self, clock: FollowingClock, work: Sequence[Work], idle: Callable[[], bool]
+        self,
+        clock: FollowingClock,
+        work: Sequence[Work],
+        idle: Callable[[], bool],
+        stopping: Callable[[], bool],
     ) -> None:
         self._clock = clock
         self._work = work
         self._idle = idle
+        self._stopping = stopping
 
     def routes(self) -> list[Route]:
         """For the bot's own web server, on loopback, in the demo only."""
@@ -86,17 +91,20 @@ class Control:
         return JSONResponse({"now": self._clock.now().timestamp()})
 
     async def _wait(self, request: Request) -> Response:
-        """Whether nothing is left to do, waiting for it up to `timeout` seconds (real time)."""
+        """Whether nothing is left to do, waiting for it up to `timeout` seconds (real time).
+
+        A bot that stops meanwhile says so at once: its successor has to be asked.
+        """
         timeout = float((await request.json()).get("timeout", 10))
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         calm = 0
-        while loop.time() < end:
+        while loop.time() < end and not self._stopping():
             calm = calm + 1 if await self._quiet() else 0
             if calm == 2:
                 return JSONResponse({"idle": True})
             await asyncio.sleep(0.01)
-        return JSONResponse({"idle": False})
+        return JSONResponse({"idle": False}, status_code=503 if self._stopping() else 200)
 
     async def _quiet(self) -> bool:
         if not self._idle() or not all(work.worker.idle for work in self._work):

@@ -30,11 +30,15 @@ from bot.demo.faults import FaultBoard
 from bot.demo.page import page_routes
 from bot.demo.suppliers import FILES, Suppliers
 from bot.demo.tryout import OPERATOR, TOKEN, page_facts
+from bot.demo.webhooks import Webhooks
 from bot.demo.world import World
 
 HOST = "127.0.0.1"
+HOOKS = "XUKA_HOOKS_SECRET"
+HOOKS_SECRET = "demo-secret-of-the-suppliers-calls"  # noqa: S105  opens nothing but the demo
 _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
+_CALL_PAUSE = 1.0
 
 
 class DemoRefused(Exception):
@@ -49,8 +53,8 @@ def free_port() -> int:
 
 
 class Demo:
-    """One demo world and its bot. `extra` are environment variables for the bot; `clock` tells
-    the time a fresh world begins at."""
+    """One demo world and its bot. `extra` are environment variables for the bot, an empty one
+    unset; `clock` tells the time a fresh world begins at."""
 
     def __init__(
         self,
@@ -70,9 +74,11 @@ class Demo:
         self.world = self._load_world()
         self.suppliers = Suppliers.load(home, self.clock.now())
         self.calls = CallLog(self.clock)
+        self.webhooks = Webhooks(self.suppliers, self.clock, self.faults, self.calls)
         self._moving = asyncio.Lock()
         self._bot: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._caller: asyncio.Task[None] | None = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._http = httpx.AsyncClient(trust_env=False, timeout=_LIVE_SECONDS)
@@ -139,12 +145,15 @@ class Demo:
         self._serving = asyncio.create_task(self._server.serve(sockets=[port]))
         self._keeper = asyncio.create_task(self._keep_bot())
         await self.wait_for_bot()
+        await self._call()  # the first look: what is so from the beginning is no news
+        self._caller = asyncio.create_task(self._keep_calling())
 
     async def stop(self) -> None:
         """Stop the bot cleanly, then the stand-ins."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        for task in (self._caller, self._keeper):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if self._bot is not None and self._bot.returncode is None:
             self._bot.terminate()
             try:
@@ -154,6 +163,7 @@ class Demo:
                 await self._bot.wait()
         self.save()
         await self._http.aclose()
+        await self.webhooks.close()
         if self._server is not None and self._serving is not None:
             self.world.events.close()
             self._server.should_exit = True
@@ -162,7 +172,7 @@ class Demo:
     def environment(self) -> dict[str, str]:
         """The bot's settings: a real `xuka run`, with loopback addresses."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("XUKA_")}
-        return clean | {
+        ours = {
             "NO_PROXY": HOST,
             "XUKA_BOT_TOKEN": TOKEN,
             "XUKA_TELEGRAM_API_URL": self.url,
@@ -174,9 +184,11 @@ class Demo:
             "XUKA_SHOP__LEGAL_NAME": "Xuka Demo Shop",
             "XUKA_SHOP__CONTACT": "shop@xuka.example",
             "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
+            HOOKS: HOOKS_SECRET,
             **self.suppliers.settings(self.url),
             **self.extra,
         }
+        return clean | {name: value for name, value in ours.items() if value}
 
     async def _keep_bot(self) -> None:
         """Start the bot, and again whenever it ends."""
@@ -188,6 +200,17 @@ class Demo:
                 )  # fmt: skip
                 await self._bot.wait()
                 await asyncio.sleep(0.2)
+
+    async def _keep_calling(self) -> None:
+        """Suppliers call when something has changed, whether or not anybody looks."""
+        while True:
+            await self._call()
+            await asyncio.sleep(_CALL_PAUSE)
+
+    async def _call(self) -> bool:
+        """Whether a supplier had something to tell the bot."""
+        secret = self.extra.get(HOOKS, HOOKS_SECRET)
+        return bool(secret) and await self.webhooks.send(f"{self.bot_url}/hooks", secret)
 
     async def wait_for_bot(self) -> None:
         """Return when the bot's web server answers. Raises DemoRefused when it does not."""
@@ -220,12 +243,18 @@ class Demo:
         stop = float(answer.json()["at"])
         self.clock.advance(max(0.0, min(left, stop - self.clock.timestamp())))
         await self._http.post(f"{self.bot_url}/demo/live", json={"offset": self.clock.offset})
+        if await self._call():
+            await self._http.post(f"{self.bot_url}/demo/live", json={"offset": self.clock.offset})
 
     async def idle(self, timeout: float) -> bool:
         """Whether the bot has nothing left to do; waits for it."""
         with contextlib.suppress(httpx.HTTPError):
-            answer = await self._http.post(f"{self.bot_url}/demo/idle", json={"timeout": timeout})
-            return bool(answer.json()["idle"])
+            while True:
+                asked = {"timeout": timeout}
+                answer = await self._http.post(f"{self.bot_url}/demo/idle", json=asked)
+                # What the bot did may be a supplier's to tell of.
+                if not await self._call():
+                    return bool(answer.json()["idle"])
         return False
 
     async def _facts(self, _: Request) -> Response:

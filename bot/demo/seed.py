@@ -1,7 +1,9 @@
 """Fills a fresh demo shop through the same services an operator's commands use."""
 
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 
 from bot.demo.tryout import EN, SMART_NUMBER, STOCK, TMOBILE_NUMBER, VOUCHER_VALUE, VOUCHERS, ZH
@@ -11,12 +13,18 @@ from bot.domain.identify import Identified, identify
 from bot.domain.keepalive import dates_until
 from bot.domain.money import Money
 from bot.domain.sales import Voucher, VoucherState
-from bot.domain.sims import KeepRule, Sim, SimForm, Tracking
+from bot.domain.sims import KeepRule, Sim, SimForm, SimState, Tracking
 from bot.ports import Clock, Store
 from bot.services.catalogue import Catalogue, read_plans
 from bot.services.catalogue import money as parse_money
 from bot.services.ids import new_id
 from bot.services.sims import Sims
+
+HISTORY = timedelta(days=18)
+"""How long the customers' eSIMs have been in use."""
+EVERY = timedelta(hours=12)
+HABIT = (1, 6, 1, 4, 2, 9, 1, 5, 1, 3, 4, 12, 3, 14)
+"""What a half day of the week uses, in proportion: little at night, most at the weekend."""
 
 SUPPLIERS = ("manual", "esim_access", "airalo", "reloadly", "dingconnect")
 PLANS = Path(str(files("bot.demo") / "plans.yaml"))
@@ -38,6 +46,8 @@ async def seed(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
     await _stock(store, clock, sims, pepper)
     await _vouchers(store, clock, pepper)
     await _self_tracked(clock, sims)
+    for owner in (ZH, EN):
+        await _history(store, clock, owner)
 
 
 async def _people(store: Store, clock: Clock) -> None:
@@ -113,3 +123,19 @@ async def _self_tracked(clock: Clock, sims: Sims) -> None:
             expiry=dates_until(last, rule.grace_days, zone).expiry,
             rule=rule,
         )
+
+
+async def _history(store: Store, clock: Clock, owner: int) -> None:
+    """Readings as the bot would have taken them, up to what the supplier has just said."""
+    now, count = clock.now(), HISTORY // EVERY
+    shares = list(accumulate(HABIT[n % len(HABIT)] for n in range(count)))
+    async with store.write() as tx:
+        for sim in await tx.sims.owned(owner):
+            newest = sim.reading
+            if newest is None or not newest.data_used:
+                continue
+            for n, used in enumerate([0, *shares[:-1]]):
+                at = now - (count - n) * EVERY
+                share = newest.data_used * used // shares[-1]
+                past = replace(newest, as_of=at, taken_at=at, data_used=share)
+                await tx.sims.add_reading(sim.id, replace(past, state=SimState.ACTIVE))

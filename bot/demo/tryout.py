@@ -22,19 +22,19 @@ class StockSim:
 
 STOCK = (
     StockSim(
-        "89852041000000001015", "25112000000001", "boom eSIM", "JP", "XSKA-J2B3-C4D5-E6F7", ZH
+        "89852041000000001015", "25112000000001", "boom eSIM", "JP", "XUKS-J2B3-C4D5-E6F7", ZH
     ),
     StockSim(
-        "89852041000000002195", "25112000000002", "US Data Card", "US", "XSKA-M2N3-P4Q5-R6S7", EN
+        "89852041000000002195", "25112000000002", "US Data Card", "US", "XUKS-M2N3-P4Q5-R6S7", EN
     ),
-    StockSim("89852041000000003276", "25112000000003", "boom eSIM", "EU", "XSKA-3F7K-9M2P-Q4TD"),
-    StockSim("89852041000000004357", "25112000000004", "boom eSIM", "JP", "XSKA-8H2W-5N6R-V3YC"),
+    StockSim("89852041000000003276", "25112000000003", "boom eSIM", "EU", "XUKS-3F7K-9M2P-Q4TD"),
+    StockSim("89852041000000004357", "25112000000004", "boom eSIM", "JP", "XUKS-8H2W-5N6R-V3YC"),
     StockSim(
         "8981040000000010012",
         "8981040000000010012",
         "boom eSIM",
         "JP",
-        "XSKA-A2G9-R4C7-E5MX",
+        "XUKS-A2G9-R4C7-E5MX",
         supplier="airalo",
     ),
     StockSim(
@@ -42,7 +42,7 @@ STOCK = (
         "8901260000000020020",
         "US Data Card",
         "US",
-        "XSKA-D6A3-T8K2-C9RW",
+        "XUKS-D6A3-T8K2-C9RW",
         supplier="airalo",
     ),
 )
@@ -68,20 +68,24 @@ def page_facts() -> dict[str, Any]:
     rows = [
         ("ICCID of a boom eSIM (Europe)", "boom eSIM 的 ICCID（欧洲）", STOCK[2].iccid,
          "needs its claim code", "需要领取码", "iccid"),
-        ("Its claim code", "它的领取码", STOCK[2].claim_code, "works once", "只能用一次", "code"),
+        ("Claim code of the boom eSIM (Europe)", "boom eSIM（欧洲）的领取码",
+         STOCK[2].claim_code, "works once", "只能用一次", "code"),
         ("ICCID of a used-up boom eSIM", "流量用完的 boom eSIM", STOCK[3].iccid,
          "needs its claim code", "需要领取码", "iccid"),
-        ("Its claim code", "它的领取码", STOCK[3].claim_code, "works once", "只能用一次", "code"),
+        ("Claim code of the used-up boom eSIM", "流量用完的 boom eSIM 的领取码",
+         STOCK[3].claim_code, "works once", "只能用一次", "code"),
         ("boom eSIM in its grace period (Airalo)", "宽限期内的 boom eSIM（Airalo）", STOCK[4].iccid,
          "needs its claim code", "需要领取码", "iccid"),
-        ("Its claim code", "它的领取码", STOCK[4].claim_code, "works once", "只能用一次", "code"),
+        ("Claim code of the boom eSIM in its grace period", "宽限期内的 boom eSIM 的领取码",
+         STOCK[4].claim_code, "works once", "只能用一次", "code"),
         ("US data card (Airalo)", "美国流量卡（Airalo）", STOCK[5].iccid,
          "needs its claim code", "需要领取码", "iccid"),
-        ("Its claim code", "它的领取码", STOCK[5].claim_code, "works once", "只能用一次", "code"),
+        ("Claim code of the US data card (Airalo)", "美国流量卡（Airalo）的领取码",
+         STOCK[5].claim_code, "works once", "只能用一次", "code"),
         ("ICCID of an unknown operator", "不知道是哪家的 ICCID", CHINA_MOBILE,
          "the bot names the operator", "机器人会认出运营商", "iccid"),
-        ("Another one", "再来一张", CHINA_UNICOM, "", "", "iccid"),
-        ("And one more", "还有一张", CHINA_TELECOM, "", "", "iccid"),
+        ("ICCID of a second one", "第二张：不知道是哪家", CHINA_UNICOM, "", "", "iccid"),
+        ("ICCID of a third one", "第三张：不知道是哪家", CHINA_TELECOM, "", "", "iccid"),
         ("Smart number (Philippines)", "Smart 号码（菲律宾）", SMART_NUMBER,
          "self-tracked", "自己记录", "number"),
         ("China Mobile number", "中国移动号码", CHINA_NUMBER, "self-tracked", "自己记录", "number"),

@@ -94,7 +94,7 @@ async def redate(tx: Tx, sim: Sim, after: Reading) -> None:
 async def finish(tx: Tx, packs: Mapping[str, Pack], order: Order, now: datetime) -> None:
     """The SIM has what was paid for: close the order, remember the plan, send the receipt.
 
-    A top-up is use of the line, which keeps some numbers; a code is not, until its owner types it.
+    A top-up keeps the line, or at least is told; a code does not, until its owner types it.
     """
     current = await tx.orders.get(order.id)
     if current is None:
@@ -109,7 +109,8 @@ async def finish(tx: Tx, packs: Mapping[str, Pack], order: Order, now: datetime)
             await watch_activation(tx, sim, now)
         if not any(topup.pin for topup in await tx.topups.of_order(order.id)):
             # Delivered once, however often it is settled, and on that day at the earliest.
-            await topped_up(tx, packs, sim, current.paid_at or now, now)
+            at, dated = current.paid_at or now, bool(order.plan.days)
+            await topped_up(tx, packs, sim, at, now, dated=dated)
     await tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.FULFILLED))
     for news in notices.order_ended(order, now):
         await tx.outbox.add(news)

@@ -28,12 +28,13 @@ from bot.domain.rules import (
     pack_of,
     packs_for,
 )
-from bot.domain.sims import Sim, Source
+from bot.domain.sims import KeepRule, Sim, Source
 from bot.domain.zones import zone
 from bot.ports import ActivityRow, AuditRow, Clock, Store, Tx
 from bot.services.files import read_rows
 from bot.services.ownership import SimRefused, change, owned_by
 from bot.services.planning import replan, settle, settle_passed
+from bot.services.work import Worker
 
 
 class RuleRefused(Exception):
@@ -56,6 +57,8 @@ class Keeping:
         self._store = store
         self._clock = clock
         self._packs = packs
+        self.worker = Worker("keeping", self._recount_all)
+        """Run at the start: packs that came with a new version say something else."""
 
     # ---- rules ---------------------------------------------------------------------------
 
@@ -188,23 +191,35 @@ class Keeping:
         rules += [effective(row.carrier, None, row) for row in said.values()]
         return sorted((rule for rule in rules if rule), key=lambda rule: rule.name.casefold())
 
-    async def _recount_all(self, key: str) -> None:
-        """One transaction a SIM, so that a running bot is not held up; a repeat changes nothing."""
+    async def _recount_all(self, key: str | None = None) -> None:
+        """Every SIM that follows the rule with that key, or any, as that rule counts now.
+
+        One transaction a SIM, so that a running bot is not held up; a repeat changes nothing.
+        """
         async with self._store.read() as tx:
             kept = await tx.sims.kept()
         for sim in kept:
-            if override_key(pack_of(self._packs, sim), sim.carrier) != key:
+            if key is not None and override_key(pack_of(self._packs, sim), sim.carrier) != key:
                 continue
+            async with self._store.read() as tx:
+                rule = await self._rule(tx, sim)
+                if _copy(sim, rule) == sim.rule and not await _moved(tx, sim, rule):
+                    continue
             async with self._store.write() as tx:
                 current = await tx.sims.get(sim.id)
                 if current is None or current.owner_id is None or current.removed_at is not None:
                     continue
                 rule = await self._rule(tx, current)
-                copied = current.rule is not None and current.rule.source is not Source.CUSTOMER
-                copy = keep_rule(rule) if rule is not None and copied else None
-                if copy is not None:
-                    current = await change(tx, current, rule=copy)
+                if _copy(current, rule) != current.rule:
+                    current = await change(tx, current, rule=_copy(current, rule))
                 await self._recount(tx, current, rule)
+
+
+def _copy(sim: Sim, rule: Rule | None) -> KeepRule | None:
+    """The rule that a SIM holds: its owner's own, or what the rule in force says now."""
+    copied = sim.rule is not None and sim.rule.source is not Source.CUSTOMER
+    copy = keep_rule(rule) if rule is not None and copied else None
+    return copy or sim.rule
 
 
 async def rule_in(tx: Tx, packs: Mapping[str, Pack], sim: Sim) -> Rule | None:
@@ -215,35 +230,31 @@ async def rule_in(tx: Tx, packs: Mapping[str, Pack], sim: Sim) -> Rule | None:
 
 
 async def topped_up(
-    tx: Tx, packs: Mapping[str, Pack], sim: Sim, at: datetime, now: datetime
+    tx: Tx, packs: Mapping[str, Pack], sim: Sim, at: datetime, now: datetime, *, dated: bool
 ) -> None:
-    """The shop topped an owned line up at `at` (UTC): where its use keeps it, that was use.
+    """The shop topped an owned line up at `at` (UTC): that is an activity, told twice it is once.
 
-    Where only what is paid keeps it, the plan's own days are its validity, and nothing is counted.
-    Told twice, it is once.
+    With `dated` the SIM has the dates that were paid for already. Where only what is paid keeps
+    it they are its validity, and the activity lasts as long; so no later count makes it shorter.
     """
     rule = await rule_in(tx, packs, sim)
-    owned = sim.owner_id is not None and sim.removed_at is None
-    if rule is None or rule.by_validity or not owned:
+    if rule is None or sim.owner_id is None or sim.removed_at is not None:
         return
-    preferences = await _preferences(tx, sim)
-    day = at.astimezone(zone(preferences.zone)).date()
-    await tx.activities.add(ActivityRow(sim.id, Activity.TOP_UP, day, None, now))
-    await _recounted(tx, sim, rule, now)
+    tz = zone((await _preferences(tx, sim)).zone)
+    day = at.astimezone(tz).date()
+    paid = sim.expiry if dated and rule.by_validity else None
+    days = None if paid is None else max(1, (paid.astimezone(tz).date() - day).days)
+    await tx.activities.add(ActivityRow(sim.id, Activity.TOP_UP, day, days, now))
+    if paid is None:
+        await _recounted(tx, sim, rule, now)
 
 
 async def _recounted(tx: Tx, sim: Sim, rule: Rule | None, now: datetime) -> Sim:
     """The SIM with the deadline that follows from its activities, and its reminders."""
-    preferences = await _preferences(tx, sim)
-    until = None
-    for row in await tx.activities.of(sim.id) if rule is not None else ():
-        days = row.days or (kept_days(rule, row.kind) if rule is not None else None)
-        if days is not None:
-            found = deadline(row.day, days, preferences.zone)
-            until = max(until or found, found)
-    changes = _dates(sim, rule, until)
-    if all(getattr(sim, name) == value for name, value in changes.items()):
+    changes = await _moved(tx, sim, rule)
+    if not changes:
         return sim
+    preferences = await _preferences(tx, sim)
     changed = await change(tx, sim, **changes)
     if changed.expiry != sim.expiry or changed.expiry is None:
         await settle_passed(tx, sim.id, now)
@@ -255,6 +266,20 @@ async def _recounted(tx: Tx, sim: Sim, rule: Rule | None, now: datetime) -> Sim:
         await replan(tx, sim.id, now)
     fresh = await tx.sims.get(sim.id)
     return fresh or changed
+
+
+async def _moved(tx: Tx, sim: Sim, rule: Rule | None) -> dict[str, object]:
+    """What its activities change of a SIM under a rule; nothing when they are counted already."""
+    preferences = await _preferences(tx, sim)
+    until = None
+    for row in await tx.activities.of(sim.id) if rule is not None else ():
+        days = row.days or (kept_days(rule, row.kind) if rule is not None else None)
+        if days is not None:
+            found = deadline(row.day, days, preferences.zone)
+            until = max(until or found, found)
+    changes = _dates(sim, rule, until)
+    counted = all(getattr(sim, name) == value for name, value in changes.items())
+    return {} if counted else changes
 
 
 async def _preferences(tx: Tx, sim: Sim) -> Preferences:

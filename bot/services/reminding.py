@@ -17,7 +17,7 @@ from bot.domain.reminders import Due, StageKind, cycle_of, due
 from bot.domain.sims import Reading, Sim, Tracking
 from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
 from bot.services import notices
-from bot.services.planning import replan, replan_chat, settle, settled
+from bot.services.planning import replan, settle, settled
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -156,11 +156,6 @@ class Reminding:
             if current is not None and current.owner_id == sim.owner_id:
                 await tx.sims.update(sim.id, current.version, **changes)
                 await replan(tx, sim.id, now)
-
-    async def chat_changed(self, chat_id: int) -> None:
-        """A chat can be written to again, or its preferences moved."""
-        async with self._store.write() as tx:
-            await replan_chat(tx, chat_id, self._clock.now())
 
 
 def _expires(sim: Sim, hit: Due) -> datetime | None:

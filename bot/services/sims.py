@@ -5,7 +5,7 @@ A SIM of somebody else never answers anything but "not yours": no method tells w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -14,7 +14,6 @@ from bot.domain.codes import digest
 from bot.domain.identify import Candidate, Identified, Kind
 from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.sims import KeepRule, Sim, SimForm, Source, Tracking, urgency
-from bot.domain.zones import day_end, zone
 from bot.ports import AuditRow, Carrier, Claim, Clock, Store, SupplierUnavailable
 from bot.services import lookup, notices
 from bot.services.ids import new_id
@@ -275,17 +274,6 @@ class Sims:
             changed = await tx.sims.get(sim.id)
         self._ring()
         return changed or sim
-
-    async def renewed_by_hand(self, sim: Sim, day: date) -> Sim:
-        """The owner topped it up on that day (of their zone): its dates follow its rule, counted
-        from that day, and never get shorter. Raises SimRefused "rule_missing" without a rule."""
-        if sim.rule is None:
-            raise SimRefused("rule_missing")
-        async with self._store.read() as tx:
-            chat = await tx.chats.get(sim.owner_id) if sim.owner_id is not None else None
-        tz = zone(chat.preferences.zone if chat else "UTC")
-        expiry = day_end(day + timedelta(days=sim.rule.validity_days), tz)
-        return await self.set_dates(sim, max(expiry, sim.expiry or expiry))
 
     def _ring(self) -> None:
         for worker in self.rings:

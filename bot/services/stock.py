@@ -27,7 +27,7 @@ CODE_LASTS = timedelta(days=365)
 MOST_VOUCHERS = 10_000
 
 _RANDOM = 12  # characters left to chance, after the mark
-_SIM_MARK, _VOUCHER_MARK = "XUKS", "XUKP"
+SIM_MARK, _VOUCHER_MARK = "XUKS", "XUKP"
 
 
 class StockRefused(Exception):
@@ -192,7 +192,7 @@ class Stock:
         return coded
 
     async def _code(self, tx: Tx, sim: Sim, expires_at: datetime) -> Coded:
-        code = make_code(secrets.token_bytes(_RANDOM), _SIM_MARK)
+        code = make_code(secrets.token_bytes(_RANDOM), SIM_MARK)
         await tx.claims.add_code(digest(code, self._pepper), sim.id, expires_at)
         return Coded(sim, code)
 

@@ -249,6 +249,7 @@ async def test_moves_the_clock_and_logs_calls(demo: str, browser_page: OpenPage)
     assert (await httpx_json(f"{demo}/clock"))["now"] > before
 
     await say(page, "hello")
+    await expect(page.locator("#messages .day").last).to_have_text("Today · UTC")
     await page.get_by_test_id("tab-log").click()
     row = page.get_by_test_id("log").locator(".call").filter(has_text="sendMessage").first
     await row.locator("summary").click()

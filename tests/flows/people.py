@@ -11,10 +11,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 
 from bot.demo.botapi.callbacks import press as push_press
 from bot.demo.clock import WorldClock
@@ -91,8 +93,10 @@ class Person:
         return await self.last()
 
     async def send_file(self, kind: str, caption: str = "") -> Message:
-        """Send a photo or a document."""
-        files = {kind: (f"card.{kind}", b"not really a picture", "image/png")}
+        """Send a picture without a code in it, as a photo or a document."""
+        picture = BytesIO()
+        Image.new("L", (90, 60), 190).save(picture, "PNG")
+        files = {kind: ("screen.png", picture.getvalue(), "image/png")}
         await self._http.post(f"{self._chat}/messages", files=files, data={"caption": caption})
         await self.idle()
         return await self.last()

@@ -2,8 +2,8 @@
 
 from tests.flows.people import Person, Town, labels
 
-EUROPE, EUROPE_CODE = "89852041000000003276", "XSKA-3F7K-9M2P-Q4TD"
-LINS, LINS_CODE = "89852041000000001015", "XSKA-J2B3-C4D5-E6F7"
+EUROPE, EUROPE_CODE = "89852041000000003276", "XUKS-3F7K-9M2P-Q4TD"
+LINS, LINS_CODE = "89852041000000001015", "XUKS-J2B3-C4D5-E6F7"
 MOBILE, UNICOM, TELECOM = "898600B1192000000019", "89860119801234567899", "89860317245600000012"
 ACTIVATION = "LPA:1$rsp.demo.example$XK-7F3K-2M9P"
 
@@ -22,9 +22,9 @@ async def test_a_sim_of_the_shop_is_proved_by_its_code(place: Town) -> None:
     assert "boom" not in asked["text"]
     await sam.say("what code?")
     await sam.find("That doesn't look like a claim code")
-    await sam.say("XSKA-AAAA-BBBB-CCC2")
+    await sam.say("XUKS-AAAA-BBBB-CCC2")
     await sam.find("not right, or it was used before")
-    await sam.say("xska 3f7k 9m2p q4td")
+    await sam.say("xuks 3f7k 9m2p q4td")
     card = await sam.find("From now on I read it from the supplier")
     assert "boom eSIM ·3276" in card["text"]
     assert "Waiting for activation" in card["text"]
@@ -48,9 +48,9 @@ async def test_after_five_wrong_codes_an_hour_must_pass(place: Town) -> None:
     sam = await a_newcomer(place)
     await sam.say(EUROPE)
     for number in range(4):
-        await sam.say(f"XSKA-AAAA-BBBB-CCC{number}")
+        await sam.say(f"XUKS-AAAA-BBBB-CCC{number}")
         assert "not right" in (await sam.last())["text"]
-    await sam.say("XSKA-AAAA-BBBB-CCC5")
+    await sam.say("XUKS-AAAA-BBBB-CCC5")
     await sam.find("Too many wrong codes. You can try again at .*11:00")
     await sam.say(EUROPE_CODE)
     await sam.find("Too many wrong codes")

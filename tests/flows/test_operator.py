@@ -199,3 +199,21 @@ async def test_a_question_and_its_answer(place: Town) -> None:
     # What is written without being asked for is no letter.
     await emma.say("and another thing")
     assert "another thing" not in (await owner.last())["text"]
+
+
+async def test_a_picture_reaches_the_shop_and_the_answer_may_be_one(place: Town) -> None:
+    emma, owner = place.en, await at_the_desk(place)
+    await emma.say("/support")
+    for kind in ("photo", "document"):
+        await emma.send_file(kind, "See <here>")
+        await emma.find("Your picture is passed on")
+        letter = await owner.last()
+        assert kind in letter
+        assert "Emma writes:" in letter["caption"]
+        assert "See <here>" in letter["caption"]
+    await owner.press("Answer")
+    await owner.send_file("photo")
+    await owner.say("Tap there")
+    found = [one for one in await emma.from_bot() if "Our shop answers:" in one.get("caption", "")]
+    assert "photo" in found[-1]
+    assert "Tap there" in (await emma.find("Tap there"))["text"]

@@ -9,7 +9,7 @@ from tests.flows.people import Person, Town, town
 from tests.flows.steps import BOOM
 
 EUROPE = "25112000000003"
-EUROPE_ICCID, EUROPE_CODE = "89852041000000003276", "XSKA-3F7K-9M2P-Q4TD"
+EUROPE_ICCID, EUROPE_CODE = "89852041000000003276", "XUKS-3F7K-9M2P-Q4TD"
 MB, GB = 1 << 20, 1 << 30
 HOOKS = {"XUKA_HOOKS_SECRET": "flow-test-secret-of-hooks"}
 
@@ -134,17 +134,29 @@ async def test_a_suppliers_call_is_looked_into_and_not_believed(tmp_path: Path) 
         assert await place.idle(10)
         assert readings(place, BOOM) == before + 1
         assert await lin.count("data is used up") == 0, "the SIM itself says that it is not"
-        place.demo.supplier.use(BOOM, 3 * GB, place.now)
         assert await call(place, "esim_access", used_up("a"), secret) == 200, "a replay"
         assert await place.idle(10)
         assert readings(place, BOOM) == before + 1
-        assert await call(place, "esim_access", used_up("b"), secret) == 200
+
+
+async def test_a_supplier_calls_by_itself_and_the_customer_hears_at_once(place: Town) -> None:
+    lin = place.zh
+    await in_english(lin)
+    before = readings(place, BOOM)
+    place.demo.supplier.use(BOOM, 3 * GB, place.now)
+    assert await place.idle(10)
+    assert readings(place, BOOM) == before + 1
+    await lin.find("data is used up")
+    [*_, told] = [row["request"] for row in await place.calls("esim_access")]
+    assert told["content"]["esimTranNo"] == BOOM
+
+
+async def test_without_a_secret_there_is_no_such_address(tmp_path: Path) -> None:
+    async with town(tmp_path, extra={"XUKA_HOOKS_SECRET": ""}) as place:
+        assert await call(place, "esim_access", used_up("a"), "None") == 404
+        place.demo.supplier.use(BOOM, 3 * GB, place.now)
         assert await place.idle(10)
-        await lin.find("data is used up")
-
-
-async def test_without_a_secret_there_is_no_such_address(place: Town) -> None:
-    assert await call(place, "esim_access", used_up("a"), "None") == 404
+        assert await place.calls("esim_access") == []
 
 
 async def test_an_empty_wallet_stops_the_sale_before_it_is_paid(place: Town) -> None:

@@ -77,7 +77,12 @@ async def try_add(update: Update, context: Context) -> int | None:
 def names_a_sim(text: str) -> bool:
     """Whether a text was meant to be a SIM's number or code."""
     found = idents.identify(text)
-    return isinstance(found, Identified) or _code(text) is not None or _meant(text, found)
+    return names_one(text) or (isinstance(found, Problem) and _meant(text, found))
+
+
+def names_one(text: str) -> bool:
+    """Whether a text is a SIM's number or code, in full."""
+    return isinstance(idents.identify(text), Identified) or _code(text) is not None
 
 
 def _meant(text: str, problem: Problem) -> bool:

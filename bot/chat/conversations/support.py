@@ -19,7 +19,6 @@ from bot.chat.views import help as pages
 from bot.chat.views import menu
 from bot.chat.views.reasons import REASONS
 from bot.chat.views.sims import title
-from bot.domain.identify import Identified, identify
 from bot.ports import AuditRow, Notice, Priority, Tx
 from bot.services import notices
 
@@ -46,7 +45,7 @@ async def support(update: Update, context: Context) -> int:
 async def message(update: Update, context: Context) -> int:
     """Pass a question on to the operators; of a SIM's number alone ask what it was meant for."""
     text = context.text
-    if isinstance(identify(text), Identified):
+    if add_sim.names_one(text):
         context.draft["meant"] = {"token": context.update_id, "text": text}
         await context.show(pages.letter_or_sim(context.t, text, context.update_id))
         return Support.MESSAGE

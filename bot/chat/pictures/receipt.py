@@ -79,21 +79,27 @@ def _heading(canvas: Canvas, y: float, *, found: list[str]) -> None:
 
 
 def _tall(row: Row) -> float:
-    return 62 if row.label else 34
+    return 62 if row.label else len(_remark(row)) * 22 + 12
+
+
+def _remark(row: Row) -> list[str]:
+    """What stands beside the dates: it may say what is still to be done, so it is not cut short."""
+    return wrap(clean(row.value), TEXT, ROOM - 36, 4)
 
 
 def _changes(canvas: Canvas, y: float, *, rows: tuple[Row, ...], tall: float) -> None:
-    """Before and after, large; a line without them small."""
+    """Before and after, large; a remark small."""
     canvas.rounded((LEFT, y, RIGHT, y + tall), 14, Tone.GOOD.soft)
     top, room = y + 6, ROOM - 36
     for row in rows:
-        value = clean(row.value)
         if row.label:
+            value = clean(row.value)
             canvas.text((LEFT + 18, top + 23), clean(row.label), SMALL, Tone.GOOD.strong)
             at = (LEFT + 18, top + 49)
             canvas.text(at, fit(value, TITLE, room, bold=True), TITLE, INK, bold=True)
         else:
-            canvas.text((LEFT + 18, top + 23), fit(value, TEXT, room), TEXT, INK)
+            for place, line in enumerate(_remark(row)):
+                canvas.text((LEFT + 18, top + 23 + place * 22), line, TEXT, INK)
         top += _tall(row)
 
 

@@ -156,7 +156,7 @@ function dayLine(message, day) {
   const key = `${shownKey}:${day}`;
   if (!dayLines.has(key)) dayLines.set(key, h("li", { class: "day" }, h("span")));
   const node = dayLines.get(key);
-  node.firstChild.textContent = dayName(message.date, now());
+  node.firstChild.textContent = `${dayName(message.date, now())} · UTC`; // the bot writes local times
   return node;
 }
 

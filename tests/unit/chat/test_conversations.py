@@ -138,7 +138,7 @@ async def test_a_zone_that_was_confirmed_is_not_asked_about(sam: Person) -> None
 # ---- writing to the shop -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [UNICOM, LPA, "+639181234567"])
+@pytest.mark.parametrize("words", [UNICOM, LPA, "+639181234567", "XUKS-7F3K-2M9P-Q4TD"])
 async def test_a_sims_number_in_a_letter_is_asked_about(sam: Person, words: str) -> None:
     await sam.say("/support")
     shown = await sam.say(words)
@@ -158,9 +158,11 @@ async def test_a_sims_number_in_a_letter_can_be_added_instead(sam: Person) -> No
 
 async def test_a_letter_that_mentions_a_number_goes_to_the_shop(sam: Person) -> None:
     await sam.say("/support")
-    words = f"My SIM {UNICOM} shows no signal"
-    assert "with our shop" in await sam.say(words)
-    assert [one["text"] for one in await sam.letters()] == [words]
+    letters = (f"My SIM {UNICOM} shows no signal", "LPA: it says it is used already", IMEI)
+    for words in letters:
+        await sam.say("/support")
+        assert "with our shop" in await sam.say(words)
+    assert [one["text"] for one in await sam.letters()] == [*letters]
 
 
 async def test_a_photo_sent_while_writing_goes_to_the_shop(sam: Person) -> None:

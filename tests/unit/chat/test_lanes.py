@@ -188,10 +188,11 @@ async def test_an_update_that_could_not_be_settled_is_settled_a_moment_later(
 async def test_a_stop_ends_what_is_under_way_and_leaves_the_rest_for_the_next_start(
     tmp_path: Path,
 ) -> None:
-    gate = asyncio.Event()
+    begun, gate = asyncio.Event(), asyncio.Event()
     seen: list[str] = []
 
     async def handler(update: Update, context: Context) -> None:
+        begun.set()
         await gate.wait()
         seen.append(context.text)
 
@@ -201,9 +202,13 @@ async def test_a_stop_ends_what_is_under_way_and_leaves_the_rest_for_the_next_st
             await house.intake.replay()
             for number in (1, 2, 3):
                 await house.take(text(number, words=f"{number}"))
-            await asyncio.sleep(0.1)
+            await begun.wait()
+
+            async def stopping() -> bool:
+                return not house.app.running
+
             stop = asyncio.create_task(house.app.stop())
-            await asyncio.sleep(0.1)
+            await until(stopping)
             await house.take(text(4, words="4", chat=1002))
             gate.set()
             async with asyncio.timeout(5):

@@ -92,6 +92,16 @@ async def test_a_letters_picture_goes_with_it(
     assert desk.texts() == []
 
 
+async def test_a_picture_that_telegram_refuses_is_told_of_in_words(desk: Desk) -> None:
+    told = letter()
+    desk.telegram.answers["sendPhoto"] = [refused(400, "Bad Request: wrong file identifier")]
+    sent = await desk.deliver(replace(told, data={**told.data, "photo": "F1"}))
+    assert sent.outcome is Outcome.SENT
+    assert len(desk.texts()) == 1
+    assert "Hi" in desk.texts()[0]
+    assert "图片" in desk.texts()[0]
+
+
 # ---- what Telegram's answers mean ----------------------------------------------------------
 
 

@@ -289,6 +289,16 @@ def test_a_long_payment_id_is_shown_whole() -> None:
     shown(receipt_picture(ReceiptFacts("Done", "", (), "", rows)))
 
 
+def test_what_is_still_to_be_done_is_not_cut_short() -> None:
+    def tall(remark: str) -> int:
+        facts = ReceiptFacts("Done", "", (Row("Valid until", "24 Dec"), Row("", remark)), "", ())
+        return Image.open(BytesIO(receipt_picture(facts))).height
+
+    assert tall("充入 25 美元话费，T-Mobile 从中扣套餐费，请确认套餐已续上。") > tall(
+        "请确认套餐已续上。"
+    )
+
+
 # ---- the cost ------------------------------------------------------------------------------
 
 

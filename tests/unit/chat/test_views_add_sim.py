@@ -73,7 +73,7 @@ def test_a_number_without_its_country_may_be_tapped(
 
 
 @pytest.mark.parametrize(
-    "text", ["XSKA-3F7K-9M2P-Q4TD", "xska 3f7k 9m2p q4td", "ＸＳＫＡ3F7K9M2PQ4TD"]
+    "text", ["XUKS-3F7K-9M2P-Q4TD", "xuks 3f7k 9m2p q4td", "ＸＵＫＳ3F7K9M2PQ4TD"]
 )
 def test_a_claim_code_is_known_by_its_shape(text: str) -> None:
     assert _code(text) == text

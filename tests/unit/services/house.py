@@ -1,6 +1,7 @@
 """A shop to try the services in: a real SQLite file, a clock moved by hand, a supplier fake."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,6 +37,15 @@ SELLING = Selling(
     pepper=PEPPER,
     operators=(OPERATOR, SECOND),
 )
+
+
+async def until(holds: Callable[[], bool], within: float = 5) -> None:
+    """Wait for something to become true, at most `within` seconds."""
+    for _ in range(int(within * 1000)):
+        if holds():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never came true")
 
 
 class HandClock:

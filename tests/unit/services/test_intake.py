@@ -9,7 +9,7 @@ import pytest
 from bot.ports import InboxRow, Tx
 from bot.services.intake import KEEP, Intake, lane_of
 from bot.store import Database
-from tests.unit.services.house import HandClock, opened
+from tests.unit.services.house import HandClock, opened, until
 
 Raw = dict[str, object]
 
@@ -118,16 +118,29 @@ async def test_a_store_that_fails_is_told_to_the_caller(database: Database) -> N
 
 
 async def test_an_accept_that_is_cut_off_still_passes_on(database: Database) -> None:
-    intake, got = listening(database)
+    asked = asyncio.Event()
+
+    class Asked:
+        """Tells when somebody wants to write."""
+
+        def write(self) -> object:
+            asked.set()
+            return database.write()
+
+        def read(self) -> object:
+            return database.read()
+
+    intake, got = listening(Asked())  # type: ignore[arg-type]
     await intake.replay()
     async with database.write():
+        asked.clear()
         task = asyncio.create_task(intake.accept(text(1)))
-        await asyncio.sleep(0.01)
+        await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    await asyncio.sleep(0.1)
-    assert got == [1]
+        assert got == []
+    await until(lambda: got == [1])
 
 
 async def test_handled_updates_are_forgotten_in_time(database: Database) -> None:

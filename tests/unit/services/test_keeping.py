@@ -245,6 +245,28 @@ async def test_the_operators_word_moves_every_number_that_follows_it(house: Hous
     ]  # fmt: skip
 
 
+async def test_packs_that_say_something_else_since_are_counted_anew(house: House) -> None:
+    line = await house.add("giffgaff")
+    line = (await house.keeping.record(line, Activity.SMS, TODAY)).sim
+    other = await house.add("Smart")
+    own = await house.add("giffgaff", KeepRule(30, 0))
+    before = [await house.fresh(one) for one in (line, other, own)]
+    await house.keeping.worker.run()
+    assert [await house.fresh(one) for one in (line, other, own)] == before  # nothing has changed
+    known = packs()
+    [pack] = [pack for pack in known.values() if pack.carrier == "giffgaff"]
+    shorter = replace(pack, intervals=tuple(replace(one, days=90) for one in pack.intervals))
+    newer = Keeping(house.database, house.clock, {**known, pack.code: shorter})
+    await newer.worker.run()
+    moved = await house.fresh(line)
+    assert moved.keep_deadline == end(TODAY + timedelta(days=90))
+    assert moved.rule is not None
+    assert moved.rule.validity_days == 90
+    assert moved.next_reminder_at is not None
+    assert moved.next_reminder_at < moved.keep_deadline
+    assert [await house.fresh(one) for one in (other, own)] == before[1:]
+
+
 async def test_what_is_said_adds_to_what_was_said(house: House) -> None:
     await house.keeping.say("Globe", Override(interval_days=150), "cli:ann")
     said = await house.keeping.say("globe", Override(balance_code="*143#"), "cli:bob")

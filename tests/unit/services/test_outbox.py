@@ -11,7 +11,7 @@ import pytest
 from bot.ports import Delivery, Notice, Outcome, Priority, Store, Tx
 from bot.services.outbox import Outbox
 from bot.store import Database
-from tests.unit.services.house import HandClock, opened
+from tests.unit.services.house import HandClock, opened, until
 from tests.unit.store.samples import ALICE, BOB, CHARLIE, minutes, notice
 
 SENT, AMBIGUOUS, BLOCKED, RETRY = (
@@ -262,7 +262,7 @@ async def test_a_stop_ends_the_round(office: Office) -> None:
     await office.add(*(notice(f"{n}", n) for n in range(90)))
     office.outbox.worker.start()
     office.outbox.worker.ring()
-    await asyncio.sleep(0.3)
+    await until(lambda: len(office.post.got) == 30)
     await asyncio.wait_for(office.outbox.worker.stop(), 3)
     assert len(office.post.got) == 30
     async with office.database.read() as tx:

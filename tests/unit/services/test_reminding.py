@@ -16,7 +16,7 @@ from bot.domain.chats import Preferences
 from bot.domain.orders import OrderState
 from bot.domain.sims import Sim
 from bot.ports import Notice, Outcome
-from bot.services.planning import plan_for, replan
+from bot.services.planning import plan_for, replan, replan_chat
 from bot.services.reminding import Reminding
 from bot.store import Database
 from tests.unit.services.house import HandClock, Supplier, fresh, opened
@@ -231,7 +231,7 @@ async def test_whoever_blocked_us_gets_nothing_until_they_come_back(desk: Desk) 
     assert await desk.reminding.next_due() is None
     async with desk.database.write() as tx:
         await tx.chats.set_blocked(ALICE, None)
-    await desk.reminding.chat_changed(ALICE)
+        await replan_chat(tx, ALICE, NOW)
     assert await desk.at(DUE) == ["expiry-1"]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -309,22 +308,6 @@ async def test_a_supplier_knows_the_dates_better(house: House) -> None:
     mine = await house.sims.claim(ALICE, "m1", CODE)
     with pytest.raises(SimRefused, match="supplier_tells"):
         await house.sims.set_dates(mine, days(300))
-
-
-async def test_a_top_up_by_hand_follows_the_rule_and_never_shortens(house: House) -> None:
-    mine = await house.track(rule=KeepRule(30, 7))
-    renewed = await house.sims.renewed_by_hand(mine, date(2026, 11, 20))
-    assert renewed.expiry is not None
-    assert renewed.expiry.date() == date(2026, 12, 20)
-    assert renewed.grace_end == renewed.expiry + timedelta(days=7)
-    later = await house.sims.set_dates(renewed, days(90))
-    assert (await house.sims.renewed_by_hand(later, date(2026, 11, 20))).expiry == days(90)
-
-
-async def test_without_a_rule_the_date_has_to_be_asked(house: House) -> None:
-    mine = await house.track(rule=None)
-    with pytest.raises(SimRefused, match="rule_missing"):
-        await house.sims.renewed_by_hand(mine, date(2026, 11, 20))
 
 
 async def test_the_overview_begins_with_the_most_urgent(house: House) -> None:

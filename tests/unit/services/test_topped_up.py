@@ -1,4 +1,4 @@
-"""A top-up of the shop's keeps a number that use keeps, as one its owner tells of does."""
+"""A top-up of the shop's keeps a number as one that its owner tells of does."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,6 +14,7 @@ from bot.domain.sims import Sim
 from bot.ports import ActivityRow, TopUpAnswer, TopUpStatus
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
+from bot.services.keeping import Keeping
 from bot.services.waiting import Action
 from tests.unit.services.house import OPERATOR, SELLING
 from tests.unit.services.sale_house import S, Shop, sale_house
@@ -57,10 +58,11 @@ async def days_used(shop: Shop) -> list[tuple[Activity, date]]:
         return [(row.kind, row.day) for row in await tx.activities.of("m1")]
 
 
-async def sold(shop: Shop) -> str:
-    """An order for airtime, paid; its id."""
-    plan = replace(PLAN, carrier=(await line(shop)).carrier, days=0)
-    placed, payment = await shop.invoice(plan=plan)
+async def sold(shop: Shop, days: int = 0) -> str:
+    """An order for airtime that lasts so many days, paid; its id."""
+    known = await line(shop)
+    plan = replace(PLAN, carrier=known.carrier, days=days)
+    placed, payment = await shop.invoice(plan=plan, old_expiry=known.expiry)
     await shop.pay(payment)
     return placed.id
 
@@ -121,12 +123,26 @@ async def test_a_code_is_no_use_before_it_is_typed_in(shop: Shop) -> None:
     assert (await line(shop)).keep_deadline is None
 
 
-async def test_where_what_is_paid_keeps_it_nothing_is_counted(shop: Shop) -> None:
+async def test_airtime_without_days_lasts_as_long_as_the_rule_says(shop: Shop) -> None:
     await stock(shop, "Smart", expiry=days(3))
     await sold(shop)
     await shop.fulfil()
-    assert await days_used(shop) == []
-    assert (await line(shop)).expiry == days(3)
+    kept = await line(shop)
+    assert kept.expiry == deadline(TODAY, 365, "UTC")
+    assert kept.keep_deadline is None
+
+
+async def test_days_that_were_paid_for_are_not_counted_shorter_later(shop: Shop) -> None:
+    await stock(shop, "T-Mobile US", country="US", expiry=days(20))
+    await sold(shop, days=30)
+    await shop.fulfil()
+    assert (await line(shop)).expiry == days(50)
+    assert await days_used(shop) == [(Activity.TOP_UP, TODAY)]
+    keeping = Keeping(shop.database, shop.clock, packs())
+    await keeping.record(await line(shop), Activity.PLAN, TODAY)
+    moved = (await line(shop)).expiry
+    assert moved is not None
+    assert moved >= days(50)
 
 
 async def test_what_its_carrier_does_not_count_moves_nothing(shop: Shop) -> None:

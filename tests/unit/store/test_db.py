@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bot.store import Database, StoreRefused
 from bot.store import db as module
 from bot.store.transactions import transaction
 from bot.store.types import NaiveDatetime
+from tests.unit.services.house import until
 from tests.unit.store.samples import ALICE, BOB, NOW, chat, managed, notice
 
 
@@ -124,7 +126,7 @@ async def test_cancelling_anywhere_leaves_whole_transactions(db: Database, seed:
 
 async def test_cancelling_many_at_once_frees_the_writer(db: Database) -> None:
     tasks = [asyncio.create_task(_two_rows(db, number)) for number in range(1, 40)]
-    await asyncio.sleep(0.01)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -132,15 +134,23 @@ async def test_cancelling_many_at_once_frees_the_writer(db: Database) -> None:
         await _two_rows(db, 500)
 
 
+def _as_many(found: list[int], wanted: int) -> bool:
+    return len(found) >= wanted
+
+
 async def test_cancelled_readers_free_their_connections(db: Database) -> None:
+    looks: list[int] = []
+
     async def look() -> None:
         async with db.read() as tx:
-            for _ in range(20):
+            for number in range(20):
+                looks.append(number)
                 await tx.chats.get(ALICE)
 
-    for pause in range(20):
+    for wanted in range(20):
+        looks.clear()
         task = asyncio.create_task(look())
-        await asyncio.sleep(pause / 2000)
+        await until(partial(_as_many, looks, wanted))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     async with asyncio.timeout(10):
@@ -148,21 +158,20 @@ async def test_cancelled_readers_free_their_connections(db: Database) -> None:
 
 
 async def test_a_cancel_that_the_body_swallows_leaves_the_transaction_whole(db: Database) -> None:
-    inside = asyncio.Event()
+    looks: list[int] = []
 
     async def stubborn() -> None:
         async with db.write() as tx:
             await tx.chats.add(chat())
-            inside.set()
             try:
                 while True:
+                    looks.append(1)
                     await tx.chats.get(BOB)
             except asyncio.CancelledError:
                 pass
 
     task = asyncio.create_task(stubborn())
-    await inside.wait()
-    await asyncio.sleep(0.005)
+    await until(partial(_as_many, looks, 2))
     task.cancel()
     [outcome] = await asyncio.gather(task, return_exceptions=True)
     assert outcome is None
@@ -270,8 +279,8 @@ async def test_another_process_that_writes_is_waited_for(tmp_path: Path) -> None
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     waiting = asyncio.create_task(_two_rows(database, 7))
-    await asyncio.sleep(0.1)
-    assert not waiting.done()
+    done, _ = await asyncio.wait({waiting}, timeout=0.1)  # one that does not wait fails at once
+    assert not done
     other.execute("COMMIT")
     other.close()
     await waiting
