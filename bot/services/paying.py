@@ -101,9 +101,9 @@ class Paying:
         shows it again under the same reference, and a second charge of it goes back by itself.
         """
         provider = self._methods[payment.method]
-        standing = payment.state is PaymentState.PENDING and payment.url is not None
-        if standing and payment.ends_at is not None and self._clock.now() < payment.ends_at:
-            return payment
+        over = payment.ends_at is not None and payment.ends_at <= self._clock.now()
+        if payment.state is PaymentState.PENDING and payment.url is not None and not over:
+            return payment  # its page still stands
         shown = await provider.request(payment, bill)
         changes = self._as_shown(payment, shown)
         async with self._store.write() as tx:

@@ -32,7 +32,11 @@ from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat, reading
 PEPPER = "pepper"
 OPERATOR, SECOND = 1004, 1007
 SELLING = Selling(
-    terms={Method.STARS: Terms((STARS,)), Method.VOUCHER: Terms()},
+    terms={
+        Method.STARS: Terms((STARS,)),
+        Method.CARD: Terms(("USD",)),
+        Method.VOUCHER: Terms(),
+    },
     rates={("USD", STARS): Rate("USD", STARS, Decimal(77))},
     pepper=PEPPER,
     operators=(OPERATOR, SECOND),

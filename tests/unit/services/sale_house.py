@@ -42,7 +42,7 @@ from bot.services.refunds import Refunds
 from bot.services.till import Till
 from bot.services.wallets import Wallets
 from bot.store import Database
-from tests.unit.services.cashier import Cashier
+from tests.unit.services.cashier import PAGE, Cashier
 from tests.unit.services.house import PEPPER, SELLING, HandClock, by_hand, fresh, opened
 from tests.unit.store.samples import ALICE, NOW, PLAN, days, managed, quote, voucher
 
@@ -154,6 +154,7 @@ class Shop:
     seller: Seller
     person: Seller
     cashier: Cashier
+    card: Cashier
     carriers: dict[str, Carrier]
     wallets: Wallets = field(init=False)
     checkout: Checkout = field(init=False)
@@ -170,7 +171,10 @@ class Shop:
     def restart(self, store: Store | None = None) -> None:
         """New services, as a new process has them; `store` stands before the database."""
         store = store or self.database
-        payments: dict[Method, PaymentMethod] = {Method.STARS: self.cashier}
+        payments: dict[Method, PaymentMethod] = {
+            Method.STARS: self.cashier,
+            Method.CARD: self.card,
+        }
         self.wallets = Wallets(store, self.clock, self.carriers, SELLING, {"esim_access": LOW})
         self.checkout = Checkout(store, self.clock, self.carriers, SELLING, self.wallets)
         self.till = Till(store, self.clock, SELLING)
@@ -207,6 +211,18 @@ class Shop:
     async def stars(self, placed: Order) -> Payment:
         """Its Stars invoice is shown."""
         return await self.paying.pay(placed.id, ALICE, Method.STARS, BILL)
+
+    async def page(self, number: int = 1, **changes: Any) -> tuple[Order, Payment]:
+        """An order with its card page shown."""
+        placed = await self.place(number, **changes)
+        return placed, await self.paying.pay(placed.id, ALICE, Method.CARD, BILL)
+
+    async def look(self) -> None:
+        """Providers are asked about what is due; time goes on until something is."""
+        due = await self.paying.next_look()
+        if due is not None and due > self.clock.at:
+            self.clock.at = due
+        await self.paying.worker.run()
 
     async def pay(self, payment: Payment, charge: str = "c1", amount: Money = STARS) -> None:
         """Telegram says that it was paid."""
@@ -316,6 +332,7 @@ async def sale_house(folder: Path) -> AsyncIterator[Shop]:
     person = Seller(clock, "manual", by_hand(clock).capabilities, answers=[PROCESSING] * 20)
     async with opened(folder) as database:
         yield Shop(
-            database, clock, seller, person, Cashier(),
+            database, clock, seller, person, Cashier(clock),
+            Cashier(clock, Method.CARD, "stripe", PAGE),
             {seller.name: seller, person.name: person},
         )  # fmt: skip

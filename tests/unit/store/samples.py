@@ -84,6 +84,7 @@ OPEN_PLAN = Plan(
 
 TOTALS = (
     Total(Method.STARS, Money(993, "XTR"), Money(0, "XTR"), Rate("USD", "XTR", Decimal("76.92"))),
+    Total(Method.CARD, Money(1290, "USD"), Money(0, "USD")),
     Total(Method.VOUCHER, Money(1290, "USD"), Money(0, "USD")),
 )
 
