@@ -24,7 +24,8 @@ from bot.domain.quotes import Rate, Rates, Terms
 from bot.domain.sales import Method
 from bot.live import Bot
 from bot.payments import registry as methods
-from bot.ports import Carrier, Clock, PaymentMethod
+from bot.payments.fx import RatePage
+from bot.ports import Carrier, Clock, PaymentMethod, RateSource
 from bot.process import Stop, bound
 from bot.schedule import Job
 from bot.services.activation import Activations
@@ -37,6 +38,7 @@ from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
+from bot.services.rates import ExchangeRates
 from bot.services.readings import Readings
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
@@ -160,14 +162,15 @@ class Sale:
     till: Till
     refunds: Refunds
     fulfilment: Fulfilment
+    rates: ExchangeRates
 
     def wire(self, outbox: Worker) -> None:
         """Who wakes whom."""
         top_ups, refunds = self.fulfilment.worker, self.refunds.worker
         self.till.rings += [outbox, top_ups, refunds]
         self.fulfilment.rings += [outbox, refunds]
-        for rings in (self.checkout.rings, self.paying.rings, self.refunds.rings):
-            rings.append(outbox)
+        for service in (self.checkout, self.paying, self.refunds, self.rates):
+            service.rings.append(outbox)
 
     def jobs(self) -> list[Job]:
         """What goes on by itself."""
@@ -176,6 +179,7 @@ class Sale:
             Job(self.paying.worker, 15, self.paying.next_look),
             Job(self.fulfilment.worker, 2, self.fulfilment.next_due),
             Job(self.refunds.worker, 30, self.refunds.next_due),
+            Job(self.rates.worker, 3600),
         ]
 
 
@@ -186,6 +190,7 @@ def sale_of(
     paid_by: Mapping[Method, PaymentMethod],
     selling: Selling,
     wallets: Wallets,
+    source: RateSource | None,
 ) -> Sale:
     """The way of an order, not wired yet."""
     till = Till(store, clock, selling)
@@ -195,6 +200,7 @@ def sale_of(
         till=till,
         refunds=Refunds(store, clock, paid_by, selling),
         fulfilment=Fulfilment(store, clock, carriers, selling),
+        rates=ExchangeRates(store, clock, source, selling),
     )
 
 
@@ -211,7 +217,8 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     renderer = Renderer(store, clock, carriers, merchant, packs())
     outbox = Outbox(store, clock, TelegramMessenger(app.bot, store, clock, renderer))
     lookouts = lookouts_of(settings, clock, store, carriers, paid_by, selling)
-    sale = sale_of(store, clock, carriers, paid_by, selling, lookouts.wallets)
+    source = RatePage(str(settings.rates.url)) if settings.rates.url is not None else None
+    sale = sale_of(store, clock, carriers, paid_by, selling, lookouts.wallets, source)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
     handovers = Handovers(store, clock, selling.pepper)
@@ -238,6 +245,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         outbox=outbox,
         operators=frozenset(settings.operator_ids),
     )
+    connected = (*carriers.values(), *paid_by.values(), *((source,) if source else ()))
     jobs = (
         *lookouts.jobs(),
         Job(reminding.worker, 60, reminding.next_due),
@@ -247,7 +255,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
     )
     return Bot(
-        settings, clock, store, carriers, paid_by, app, queue, intake, shop, outbox,
+        settings, clock, store, connected, app, queue, intake, shop, outbox,
         sale.fulfilment, lookouts.hints, jobs,
     )  # fmt: skip
 
@@ -270,10 +278,8 @@ async def serve(settings: Settings) -> None:
                 await seed(store, clock, bot.shop.sims, settings.pepper)
             await live.run(bot, stop, port)
         finally:
-            for carrier in bot.carriers.values():
-                await carrier.close()
-            for method in bot.methods.values():
-                await method.close()
+            for connected in bot.connected:
+                await connected.close()
             await store.close()
     if stop.reason is not None:
         raise stop.reason

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import uvicorn
@@ -18,8 +18,7 @@ from bot.chat.lanes import LaneQueue
 from bot.chat.shop import Shop
 from bot.config import Settings
 from bot.demo.follow import Control, FollowingClock, Work
-from bot.domain.sales import Method
-from bot.ports import Carrier, Clock, PaymentMethod
+from bot.ports import Clock
 from bot.process import Stop, no_more, poll, push, reached
 from bot.schedule import Job
 from bot.services.fulfilment import Fulfilment
@@ -35,6 +34,12 @@ log = structlog.get_logger()
 WEBHOOK_PATH = "/telegram"
 
 
+class Connected(Protocol):
+    """Suppliers, payment providers, sources of rates."""
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bot:
     """Everything that runs."""
@@ -42,8 +47,8 @@ class Bot:
     settings: Settings
     clock: Clock
     store: Database
-    carriers: Mapping[str, Carrier]
-    methods: Mapping[Method, PaymentMethod]
+    connected: Sequence[Connected]
+    """What holds connections of its own, to be closed at the end."""
     app: App
     queue: LaneQueue
     intake: Intake

@@ -35,6 +35,8 @@ from bot.ports.payment import (
     Standing,
     Way,
 )
+from bot.ports.rates import RateSource, RatesUnavailable
+from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
     Deposits,
@@ -110,8 +112,11 @@ __all__ = [
     "Payments",
     "Priority",
     "Quotes",
+    "RateSource",
+    "RatesUnavailable",
     "Refunds",
     "Reminders",
+    "Requests",
     "Resolved",
     "Return",
     "Returns",

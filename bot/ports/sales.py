@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
+from bot.domain.orders import Listed, OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote, Rate
 from bot.domain.sales import Deposit, Order, Payment, Refund, Saved, TopUp, Voucher
@@ -36,7 +36,15 @@ class Orders(Protocol):
 
     async def get(self, order_id: str) -> Order | None: ...
     async def by_quote(self, quote_id: str) -> Order | None: ...
-    async def of_chat(self, chat_id: int, limit: int, offset: int = 0) -> list[Order]: ...
+    async def of_chat(
+        self,
+        chat_id: int,
+        limit: int,
+        offset: int = 0,
+        *,
+        listed: Listed = Listed.ALL,
+        sim_id: str | None = None,
+    ) -> list[Order]: ...
     async def in_states(self, states: Sequence[OrderState], limit: int = 100) -> list[Order]: ...
     async def of_sim(self, sim_id: str, states: Sequence[OrderState]) -> list[Order]: ...
     async def expiring(self, now: datetime, limit: int) -> list[Order]:

@@ -11,6 +11,7 @@ from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.messenger import Notice, Outcome
+from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
     Deposits,
@@ -73,6 +74,10 @@ class AuditRow:
 
 class Chats(Protocol):
     async def get(self, chat_id: int) -> Chat | None: ...
+    async def named(self, name: str, limit: int) -> list[Chat]:
+        """Private chats whose first name or username begins so, in any case."""
+        ...
+
     async def add(self, chat: Chat) -> bool: ...
     async def set_name(self, chat_id: int, first_name: str, username: str | None) -> None: ...
     async def set_language(self, chat_id: int, language: str) -> None: ...
@@ -90,6 +95,10 @@ class Sims(Protocol):
     async def get(self, sim_id: str) -> Sim | None: ...
     async def owned(self, chat_id: int) -> list[Sim]:
         """The chat's SIMs that were not removed."""
+        ...
+
+    async def ending(self, tail: str, limit: int) -> list[Sim]:
+        """Owned SIMs whose ICCID or number ends so."""
         ...
 
     async def add(self, sim: Sim) -> bool:
@@ -283,6 +292,7 @@ class Tx(Protocol):
     orders: Orders
     payments: Payments
     refunds: Refunds
+    requests: Requests
     deposits: Deposits
     saved: SavedMethods
     rates: ExchangeRates

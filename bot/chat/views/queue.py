@@ -31,6 +31,7 @@ WHYS = {
     "owned": N_("A customer asks for a SIM that belongs to someone else."),
     "refund_by_hand": N_("Money has to go back that no provider can send: return it by hand."),
     "refunded_outside": N_("Money went back at the payment provider, outside the bot."),
+    "rate_stale": N_("An exchange rate is too old; what needs it can't be paid until it is new."),
     "disputed": N_("A payer asks their bank for the money back. Answer at the provider."),
 }
 KINDS = {
@@ -68,6 +69,8 @@ def note(t: Words, subject: str, why: str, amount: Money | None = None) -> Scree
     if kind == "supplier":
         balance = t("Balance: {amount}", amount=t.money(amount)) if amount else None
         return Screen(lines(text, t("Supplier: {name}", name=name), balance), [[whole]])
+    if kind == "rate":
+        return Screen(lines(text, t("Rate: {name}", name=name)), [[whole]])
     if kind == "plan":
         return Screen(lines(text, t("Plan: <code>{name}</code>", name=name)), [[whole]])
     return Screen(text, [[button(t.plain("Open"), "qitem", subject), whole]])
