@@ -122,11 +122,23 @@ REFUND: Mapping[RefundState, frozenset[RefundState]] = {
     _R.DONE: frozenset(),
 }
 
+REFUND_STATES = frozenset({_O.REFUND_DUE, _O.REFUNDING, _O.REFUNDED})
+"""Orders whose money goes back, or has."""
+
 OPEN_ORDERS = frozenset({_O.QUOTED, _O.AWAITING_PAYMENT})
 """Orders the customer can still pay or cancel."""
 
 RUNNING_ORDERS = frozenset({_O.PAID, _O.TOPPING_UP, _O.TOPUP_UNKNOWN, _O.NEEDS_OPERATOR})
 """Orders with the customer's money in them and no end yet."""
+
+
+class Listed(StrEnum):
+    """Which of their orders a customer looks at."""
+
+    ALL = "all"
+    RUNNING = "running"  # not ended yet
+    DONE = "done"
+    REFUNDED = "refunded"  # wholly or in part, done or on its way
 
 
 class IllegalTransition(ValueError):

@@ -23,9 +23,10 @@ class Method(StrEnum):
     WALLET = "wallet"
     TRANSFER = "transfer"  # with a proof that an operator checks
     VOUCHER = "voucher"
+    CASH = "cash"  # taken by a person of the shop, with a receipt number
 
 
-IN_STORE = frozenset({Method.WALLET, Method.TRANSFER, Method.VOUCHER})
+IN_STORE = frozenset({Method.WALLET, Method.TRANSFER, Method.VOUCHER, Method.CASH})
 """Methods that no provider stands behind: what they are worth is in our own store."""
 
 

@@ -1,9 +1,10 @@
 """Chats and their preferences."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.chats import Chat, Preferences
@@ -27,14 +28,19 @@ class ChatRows:
         """The chat; None when it never wrote."""
         statement = select(*_OWN, *_PREFERENCES.columns).where(chats.c.id == chat_id)
         row = (await self._conn.execute(statement)).first()
-        if row is None:
-            return None
-        id_, kind, language, chosen, first_name, username, blocked_at, migrated_to, created = row[
-            : len(_OWN)
-        ]
-        preferences = Preferences(*row[len(_OWN) :])
-        return Chat(id_, kind, language, chosen, preferences, first_name, username, blocked_at,
-                    migrated_to, created)  # fmt: skip
+        return None if row is None else _chat(row)
+
+    async def named(self, name: str, limit: int) -> list[Chat]:
+        """Private chats whose first name or username begins so, in any case; newest first."""
+        begins = (
+            column.istartswith(name, autoescape=True)
+            for column in (chats.c.first_name, chats.c.username)
+        )
+        statement = select(*_OWN, *_PREFERENCES.columns).where(
+            chats.c.kind == "private", or_(*begins)
+        )
+        rows = await self._conn.execute(statement.order_by(chats.c.created_at.desc()).limit(limit))
+        return [_chat(row) for row in rows]
 
     async def add(self, chat: Chat) -> bool:
         """Save a new chat; False when it is known."""
@@ -78,3 +84,12 @@ class ChatRows:
 
     async def _set(self, chat_id: int, **values: Any) -> None:
         await self._conn.execute(update(chats).where(chats.c.id == chat_id).values(**values))
+
+
+def _chat(row: Sequence[Any]) -> Chat:
+    id_, kind, language, chosen, first_name, username, blocked_at, migrated_to, created = row[
+        : len(_OWN)
+    ]
+    preferences = Preferences(*row[len(_OWN) :])
+    return Chat(id_, kind, language, chosen, preferences, first_name, username, blocked_at,
+                migrated_to, created)  # fmt: skip

@@ -32,6 +32,7 @@ from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
 from bot.store.reminders import ReminderRows
+from bot.store.requests import RequestRows
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.topups import TopUpRows, VoucherRows
@@ -89,6 +90,7 @@ class SqlTx:
         self.orders: ports.Orders = OrderRows(conn)
         self.payments: ports.Payments = PaymentRows(conn)
         self.refunds: ports.Refunds = RefundRows(conn)
+        self.requests: ports.Requests = RequestRows(conn)
         self.deposits: ports.Deposits = DepositRows(conn)
         self.saved: ports.SavedMethods = SavedRows(conn)
         self.rates: ports.ExchangeRates = RateRows(conn)

@@ -1,17 +1,24 @@
 """Quotes and orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.orders import OPEN_ORDERS, ORDER, OrderState
+from bot.domain.orders import (
+    OPEN_ORDERS,
+    ORDER,
+    REFUND_STATES,
+    RUNNING_ORDERS,
+    Listed,
+    OrderState,
+)
 from bot.domain.quotes import Quote
 from bot.domain.sales import Order
 from bot.store.rows import Shape, insert_new, move, word
-from bot.store.tables import orders, quotes
+from bot.store.tables import orders, payments, quotes
 
 _QUOTE = Shape(quotes, Quote, money=("price", "due", "points_worth"))
 _ORDER = Shape(orders, Order, money=("price", "due", "charge"))
@@ -87,10 +94,15 @@ class OrderRows:
         found = await self._many(_SELECT.where(orders.c.quote_id == quote_id))
         return found[0] if found else None
 
-    async def of_chat(self, chat_id: int, limit: int, offset: int = 0) -> list[Order]:
+    async def of_chat(
+        self, chat_id: int, limit: int, offset: int = 0, *, listed: Listed = Listed.ALL,
+        sim_id: str | None = None,
+    ) -> list[Order]:  # fmt: skip
         """Newest first."""
-        statement = _SELECT.where(orders.c.chat_id == chat_id).order_by(orders.c.seq.desc())
-        return await self._many(statement.limit(limit).offset(offset))
+        statement = _SELECT.where(orders.c.chat_id == chat_id, *_LISTED[listed])
+        if sim_id is not None:
+            statement = statement.where(orders.c.sim_id == sim_id)
+        return await self._many(statement.order_by(orders.c.seq.desc()).limit(limit).offset(offset))
 
     async def in_states(self, states: Sequence[OrderState], limit: int = 100) -> list[Order]:
         """Oldest first."""
@@ -140,4 +152,16 @@ class OrderRows:
 
 
 _SELECT = select(*_ORDER.columns)
+_PARTLY_BACK = (
+    select(payments.c.id)
+    .where(payments.c.order_id == orders.c.id, payments.c.going_back > 0)
+    .correlate(orders)
+    .exists()
+)
+_LISTED: Mapping[Listed, tuple[ColumnElement[bool], ...]] = {
+    Listed.ALL: (),
+    Listed.RUNNING: (orders.c.state.in_(sorted(OPEN_ORDERS | RUNNING_ORDERS)),),
+    Listed.DONE: (orders.c.state == OrderState.FULFILLED,),
+    Listed.REFUNDED: (or_(orders.c.state.in_(sorted(REFUND_STATES)), _PARTLY_BACK),),
+}
 _OPEN = orders.c.state.in_([word(state) for state in sorted(OPEN_ORDERS)])

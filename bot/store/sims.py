@@ -39,6 +39,14 @@ class SimRows:
         )
         return await self._many(statement.order_by(sims.c.seq))
 
+    async def ending(self, tail: str, limit: int) -> list[Sim]:
+        """Owned SIMs whose ICCID or number ends so, newest first."""
+        ends = (column.endswith(tail, autoescape=True) for column in (sims.c.iccid, sims.c.msisdn))
+        statement = select(*_SIM.columns).where(
+            sims.c.owner_id.is_not(None), sims.c.removed_at.is_(None), or_(*ends)
+        )
+        return await self._many(statement.order_by(sims.c.seq.desc()).limit(limit))
+
     async def add(self, sim: Sim) -> bool:
         """False when this owner already has that ICCID or number.
 

@@ -22,6 +22,7 @@ METHODS = {
     Method.WALLET: N_("Wallet"),
     Method.TRANSFER: N_("Bank or QR transfer"),
     Method.VOUCHER: N_("Voucher"),
+    Method.CASH: N_("Cash"),
 }
 
 

@@ -26,6 +26,7 @@ from bot.store.tables.people import (
     rule_overrides,
     sims,
 )
+from bot.store.tables.requests import refund_requests
 from bot.store.tables.sales import (
     deposits,
     orders,
@@ -62,6 +63,7 @@ __all__ = [
     "quotes",
     "rates",
     "readings",
+    "refund_requests",
     "refunds",
     "reminders",
     "rule_overrides",

@@ -106,6 +106,50 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
 
+    op.create_table(
+        "refund_requests",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("update_id", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("amount_currency", sa.String(length=3), nullable=True),
+        sa.Column("refund_id", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_refund_requests_chat_id")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_refund_requests_order_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["refund_id"], ["refunds.id"], name=op.f("fk_refund_requests_refund_id")
+        ),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_refund_requests")),
+        sa.UniqueConstraint("id", name=op.f("uq_refund_requests_id")),
+        sa.UniqueConstraint("refund_id", name=op.f("uq_refund_requests_refund_id")),
+        sa.UniqueConstraint("update_id", name=op.f("uq_refund_requests_update_id")),
+    )
+    with op.batch_alter_table("refund_requests", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refund_requests_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "uq_refund_requests_waiting",
+            ["order_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        )
+
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
@@ -148,8 +192,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
+        batch_op.drop_column("rate")
         batch_op.drop_column("stars_minor")
         batch_op.drop_column("stars_currency")
-        batch_op.drop_column("rate")
     op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
     op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
