@@ -37,7 +37,6 @@ from bot.ports.payment import (
 )
 from bot.ports.rates import RateSource, RatesUnavailable
 from bot.ports.requests import Requests
-from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
     Deposits,
@@ -117,7 +116,6 @@ __all__ = [
     "RatesUnavailable",
     "Refunds",
     "Reminders",
-    "Requests",
     "Requests",
     "Resolved",
     "Return",
