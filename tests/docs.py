@@ -5,12 +5,12 @@
 
 from pathlib import Path
 
-from bot.domain.orders import ORDER, PAYMENT, TOPUP, diagram
+from bot.domain.orders import ORDER, PAYMENT, REFUND, TOPUP, diagram
 
 STATES = Path(__file__).parent.parent / "docs" / "states.md"
 
 INTRODUCTION = """\
-# The three state machines of a sale
+# The state machines of a sale
 
 Made from the tables in `bot/domain/orders.py` by `python -m tests.docs`; don't edit it by hand.
 
@@ -32,6 +32,11 @@ def states() -> str:
             diagram("Top-up", TOPUP),
             "One purchase at a supplier. An answer that never came is `unknown`: the supplier is\n"
             "asked before anything is sent again.",
+        ),
+        (
+            diagram("Refund", REFUND),
+            "Money that goes back from one payment, whole or in part. It is saved before anybody\n"
+            "is called, and asked for under its own id: a provider returns it once.",
         ),
     ]
     parts = [INTRODUCTION]
