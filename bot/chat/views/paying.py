@@ -39,7 +39,7 @@ def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | No
         _holds_besides(t, quote.plan),
         *plan_terms(t, quote.plan),
         "",
-        *_price(t, quote),
+        *price_lines(t, quote),
         "",
         *_totals(t, quote, now),
         "",
@@ -57,7 +57,7 @@ def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | No
     return Screen(lines(*parts), rows)
 
 
-def _price(t: Words, quote: Quote) -> list[Html]:
+def price_lines(t: Words, quote: Quote) -> list[Html]:
     """From the list price to what is left to pay."""
     found = [t("List price: {price}", price=t.money(quote.price))]
     found += [_discount(t, discount) for discount in quote.discounts]
@@ -93,14 +93,14 @@ def _totals(t: Words, quote: Quote, now: datetime) -> list[Html]:
             said = t("• {method}: <b>{total}</b>", method=name, total=t.money(total.amount))
             found.append(Html(f"{said} · {_fee(t, total)}") if total.fee.minor else said)
     rates = {total.rate: None for total in charged if total.rate is not None}
-    return found + [_rate(t, rate, now) for rate in rates]
+    return found + [rate_line(t, rate, now) for rate in rates]
 
 
 def _fee(t: Words, total: Total) -> Html:
     return t("fee {fee} included", fee=t.money(total.fee))
 
 
-def _rate(t: Words, rate: Rate, now: datetime) -> Html:
+def rate_line(t: Words, rate: Rate, now: datetime) -> Html:
     """Where a rate comes from, and how it is rounded: up, to the currency's smallest unit."""
     shown = t.number(rate.per_unit)
     if rate.into == STARS:
