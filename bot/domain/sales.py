@@ -115,24 +115,6 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
-    """Money that a customer puts into their wallet; paid by an attempt like an order."""
-
-    id: str
-    chat_id: int
-    amount: Money
-    created_at: datetime
-    expires_at: datetime
-    message_id: int | None = None
-    paid_at: datetime | None = None
-
-    @property
-    def number(self) -> str:
-        """Its number as people read it out."""
-        return f"XK-{self.id.upper()}"
-
-
-@dataclass(frozen=True, slots=True)
 class Saved:
     """What a customer let a provider keep, to be charged without them. `token` is the
     provider's."""

@@ -17,6 +17,7 @@ from bot.ports.carrier import (
     WebhookRefused,
 )
 from bot.ports.clock import Clock
+from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Delivery, Messenger, Notice, Outcome, Priority
 from bot.ports.payment import (
     Bill,
@@ -99,6 +100,7 @@ __all__ = [
     "Inbox",
     "InboxRow",
     "Kept",
+    "Ledger",
     "Messenger",
     "Notice",
     "Orders",
@@ -111,6 +113,7 @@ __all__ = [
     "PaymentUnavailable",
     "Payments",
     "Priority",
+    "Proofs",
     "Quotes",
     "RateSource",
     "RatesUnavailable",

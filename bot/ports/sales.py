@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.domain.ledger import Deposit
 from bot.domain.orders import Listed, OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote, Rate
-from bot.domain.sales import Deposit, Order, Payment, Refund, Saved, TopUp, Voucher
+from bot.domain.sales import Order, Payment, Refund, Saved, TopUp, Voucher
 
 
 class Catalogue(Protocol):
@@ -53,6 +54,10 @@ class Orders(Protocol):
 
     async def next_expiring(self) -> datetime | None: ...
     async def set_message(self, order_id: str, message_id: int) -> None: ...
+    async def wait_until(self, order_id: str, at: datetime) -> None:
+        """It waits for money for longer; never for less long than before."""
+        ...
+
     # Every `move` is a compare-and-set along the machine's table; it is recorded in `transitions`
     # with its reason, and `reason` is also written to the row.
     async def move(
@@ -138,6 +143,15 @@ class Refunds(Protocol):
 class Deposits(Protocol):
     async def add(self, deposit: Deposit) -> None: ...
     async def get(self, deposit_id: str) -> Deposit | None: ...
+    async def expiring(self, now: datetime, limit: int) -> list[Deposit]:
+        """Those that wait for money although their expires_at has passed."""
+        ...
+
+    async def next_expiring(self) -> datetime | None: ...
+    async def paid_of(self, chat_id: int, limit: int) -> list[Deposit]:
+        """The chat's paid ones, newest first."""
+        ...
+
     async def set(self, deposit_id: str, **changes: Any) -> None: ...
 
 

@@ -10,6 +10,7 @@ from bot.domain.chats import Chat, Preferences
 from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
+from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Notice, Outcome
 from bot.ports.requests import Requests
 from bot.ports.sales import (
@@ -294,6 +295,8 @@ class Tx(Protocol):
     refunds: Refunds
     requests: Requests
     deposits: Deposits
+    ledger: Ledger
+    proofs: Proofs
     saved: SavedMethods
     rates: ExchangeRates
     topups: TopUps

@@ -27,6 +27,7 @@ from bot.store.claims import ClaimRows
 from bot.store.handovers import HandoverRows
 from bot.store.inbox import InboxRows
 from bot.store.keeping import ActivityRows, RuleRows
+from bot.store.ledger import LedgerRows
 from bot.store.orders import OrderRows, QuoteRows
 from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
@@ -37,6 +38,7 @@ from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.topups import TopUpRows, VoucherRows
 from bot.store.transactions import transaction
+from bot.store.transfers import ProofRows
 from bot.store.watching import ActivationRows, HintRows
 
 HEAD = "0006"
@@ -92,6 +94,8 @@ class SqlTx:
         self.refunds: ports.Refunds = RefundRows(conn)
         self.requests: ports.Requests = RequestRows(conn)
         self.deposits: ports.Deposits = DepositRows(conn)
+        self.ledger: ports.Ledger = LedgerRows(conn)
+        self.proofs: ports.Proofs = ProofRows(conn)
         self.saved: ports.SavedMethods = SavedRows(conn)
         self.rates: ports.ExchangeRates = RateRows(conn)
         self.topups: ports.TopUps = TopUpRows(conn)

@@ -129,6 +129,11 @@ class OrderRows:
         statement = update(orders).where(orders.c.id == order_id).values(message_id=message_id)
         await self._conn.execute(statement)
 
+    async def wait_until(self, order_id: str, at: datetime) -> None:
+        """It waits for money for longer; never for less long than before."""
+        statement = update(orders).where(orders.c.id == order_id, orders.c.expires_at < at)
+        await self._conn.execute(statement.values(expires_at=at))
+
     async def move(
         self, order_id: str, old: OrderState, new: OrderState, reason: str, at: datetime,
         **changes: Any,

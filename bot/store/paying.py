@@ -6,14 +6,16 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.ledger import Deposit
 from bot.domain.quotes import Rate
-from bot.domain.sales import Deposit, Saved
+from bot.domain.sales import Saved
 from bot.store.rows import Shape, insert_new
 from bot.store.tables import deposits, rates, saved
 
 _DEPOSIT = Shape(deposits, Deposit, money=("amount",))
 _SAVED = Shape(saved, Saved)
-_DEPOSIT_FIXED = frozenset({"id", "chat_id", "amount", "created_at"})
+_DEPOSIT_FIXED = frozenset({"id", "chat_id", "amount", "totals", "created_at"})
+_WAITS = (deposits.c.paid_at.is_(None), deposits.c.ended_at.is_(None))
 
 
 class DepositRows:
@@ -31,6 +33,25 @@ class DepositRows:
         statement = select(*_DEPOSIT.columns).where(deposits.c.id == deposit_id)
         row = (await self._conn.execute(statement)).first()
         return None if row is None else _DEPOSIT.load(row)
+
+    async def expiring(self, now: datetime, limit: int) -> list[Deposit]:
+        """Those that wait for money although their expires_at has passed, oldest first."""
+        statement = select(*_DEPOSIT.columns).where(*_WAITS, deposits.c.expires_at <= now)
+        rows = await self._conn.execute(statement.order_by(deposits.c.expires_at).limit(limit))
+        return [_DEPOSIT.load(row) for row in rows]
+
+    async def next_expiring(self) -> datetime | None:
+        """When the next deposit runs out; None when none waits."""
+        statement = select(deposits.c.expires_at).where(*_WAITS)
+        return await self._conn.scalar(statement.order_by(deposits.c.expires_at).limit(1))
+
+    async def paid_of(self, chat_id: int, limit: int) -> list[Deposit]:
+        """The chat's paid ones, newest first."""
+        statement = select(*_DEPOSIT.columns).where(
+            deposits.c.chat_id == chat_id, deposits.c.paid_at.is_not(None)
+        )
+        rows = await self._conn.execute(statement.order_by(deposits.c.seq.desc()).limit(limit))
+        return [_DEPOSIT.load(row) for row in rows]
 
     async def set(self, deposit_id: str, **changes: Any) -> None:
         """Change it. Raises ValueError for unknown names."""

@@ -15,6 +15,7 @@ from bot.store.tables.flow import (
     reminders,
     transitions,
 )
+from bot.store.tables.money import balances, entries, postings, proofs
 from bot.store.tables.people import (
     activations,
     activities,
@@ -45,12 +46,14 @@ __all__ = [
     "activations",
     "activities",
     "audit",
+    "balances",
     "chats",
     "claim_codes",
     "claims",
     "conversations",
     "deposits",
     "drafts",
+    "entries",
     "handovers",
     "hints",
     "inbox",
@@ -59,6 +62,8 @@ __all__ = [
     "outbox",
     "payments",
     "plans",
+    "postings",
+    "proofs",
     "promos",
     "quotes",
     "rates",

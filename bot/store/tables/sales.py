@@ -137,11 +137,14 @@ deposits = Table(
     key(),
     Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False, index=True),
     *money("amount"),
+    Column("totals", Json(TOTALS), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("message_id", BigInteger),
     Column("paid_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
 )
+partial("ix_deposits_waiting", deposits.c.expires_at, where="paid_at IS NULL AND ended_at IS NULL")
 
 saved = Table(
     "saved",

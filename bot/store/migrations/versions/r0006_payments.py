@@ -12,6 +12,29 @@ depends_on = None
 def upgrade() -> None:
     """What is there stays as it is: it was sold at its list price and went back whole."""
     op.create_table(
+        "balances",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("minor >= 0 OR account NOT LIKE 'wallet:%'", name="ck_balances_wallets"),
+        sa.PrimaryKeyConstraint("account", "currency", name=op.f("pk_balances")),
+    )
+    op.create_table(
+        "entries",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_entries")),
+        sa.UniqueConstraint("key", name=op.f("uq_entries_key")),
+    )
+    op.create_table(
         "rates",
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("into", sa.String(length=3), nullable=False),
@@ -32,17 +55,55 @@ def upgrade() -> None:
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("amount_currency", sa.String(length=3), nullable=False),
+        sa.Column("totals", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_deposits_chat_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_deposits")),
         sa.UniqueConstraint("id", name=op.f("uq_deposits_id")),
     )
     with op.batch_alter_table("deposits", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deposits_chat_id"), ["chat_id"], unique=False)
+        batch_op.create_index(
+            "ix_deposits_waiting",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("paid_at IS NULL AND ended_at IS NULL"),
+            postgresql_where=sa.text("paid_at IS NULL AND ended_at IS NULL"),
+        )
 
+    op.create_table(
+        "postings",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("entry", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entries.key"], name=op.f("fk_postings_entry")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_postings")),
+    )
+    with op.batch_alter_table("postings", schema=None) as batch_op:
+        batch_op.create_index("ix_postings_account", ["account", "seq"], unique=False)
+        batch_op.create_index(batch_op.f("ix_postings_entry"), ["entry"], unique=False)
+
+    op.create_table(
+        "promo_people",
+        sa.Column("promo_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["promo_id"], ["promos.code"], name=op.f("fk_promo_people_promo_id")
+        ),
+        sa.PrimaryKeyConstraint("promo_id", "chat_id", name=op.f("pk_promo_people")),
+    )
     op.create_table(
         "saved",
         sa.Column(
@@ -70,6 +131,92 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("removed_at IS NULL"),
             postgresql_where=sa.text("removed_at IS NULL"),
+        )
+
+    op.create_table(
+        "points",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drawn", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint('"left" >= 0', name="ck_points_left"),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_points_chat_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_points_order_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_points")),
+        sa.UniqueConstraint(
+            "order_id", "effect", "turn", name=op.f("uq_points_order_id_effect_turn")
+        ),
+    )
+    with op.batch_alter_table("points", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_points_chat_id_expires_at"), ["chat_id", "expires_at"], unique=False
+        )
+
+    op.create_table(
+        "promo_uses",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("promo_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_promo_uses_order_id")),
+        sa.ForeignKeyConstraint(["promo_id"], ["promos.code"], name=op.f("fk_promo_uses_promo_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_promo_uses")),
+        sa.UniqueConstraint("order_id", "promo_id", name=op.f("uq_promo_uses_order_id_promo_id")),
+    )
+    op.create_table(
+        "proofs",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("update_id", sa.BigInteger(), nullable=True),
+        sa.Column("payment_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("file_id", sa.String(), nullable=False),
+        sa.Column("photo", sa.Boolean(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("look", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_proofs_payment_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_proofs")),
+        sa.UniqueConstraint("id", name=op.f("uq_proofs_id")),
+        sa.UniqueConstraint("update_id", name=op.f("uq_proofs_update_id")),
+    )
+    with op.batch_alter_table("proofs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_proofs_number"), ["number"], unique=False)
+        batch_op.create_index(batch_op.f("ix_proofs_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_proofs_sha256"), ["sha256"], unique=False)
+        batch_op.create_index(
+            "uq_proofs_waiting",
+            ["payment_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
         )
 
     op.create_table(
@@ -184,11 +331,31 @@ def upgrade() -> None:
             batch_op.f("fk_payments_saved_id"), "saved", ["saved_id"], ["id"]
         )
 
+    with op.batch_alter_table("promos", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False))
+        batch_op.add_column(sa.Column("position", sa.Integer(), nullable=False))
+        batch_op.add_column(sa.Column("typed", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("total", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("used", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("promo", sa.Text(), nullable=False))
+        batch_op.create_index(
+            "uq_promos_typed",
+            ["typed"],
+            unique=True,
+            sqlite_where=sa.text("typed IS NOT NULL AND active"),
+            postgresql_where=sa.text("typed IS NOT NULL AND active"),
+        )
+        batch_op.drop_column("starts_at")
+        batch_op.drop_column("ends_at")
+        batch_op.drop_column("title")
+
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("discounts", sa.Text(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("points", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("points_worth_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("points_worth_currency", sa.String(length=3), nullable=True))
+        batch_op.add_column(sa.Column("earns", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("earns_until", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
