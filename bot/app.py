@@ -40,6 +40,7 @@ from bot.services.outbox import Outbox
 from bot.services.paying import Paying
 from bot.services.rates import ExchangeRates
 from bot.services.readings import Readings
+from bot.services.reconcile import Reconciliation
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
 from bot.services.selling import Selling
@@ -163,13 +164,15 @@ class Sale:
     refunds: Refunds
     fulfilment: Fulfilment
     rates: ExchangeRates
+    reconciliation: Reconciliation
 
     def wire(self, outbox: Worker) -> None:
         """Who wakes whom."""
         top_ups, refunds = self.fulfilment.worker, self.refunds.worker
         self.till.rings += [outbox, top_ups, refunds]
         self.fulfilment.rings += [outbox, refunds]
-        for service in (self.checkout, self.paying, self.refunds, self.rates):
+        for service in (self.checkout, self.paying, self.refunds, self.rates,
+                        self.reconciliation):  # fmt: skip
             service.rings.append(outbox)
 
     def jobs(self) -> list[Job]:
@@ -180,6 +183,7 @@ class Sale:
             Job(self.fulfilment.worker, 2, self.fulfilment.next_due),
             Job(self.refunds.worker, 30, self.refunds.next_due),
             Job(self.rates.worker, 3600),
+            Job(self.reconciliation.worker, 3600),
         ]
 
 
@@ -201,6 +205,7 @@ def sale_of(
         refunds=Refunds(store, clock, paid_by, selling),
         fulfilment=Fulfilment(store, clock, carriers, selling),
         rates=ExchangeRates(store, clock, source, selling),
+        reconciliation=Reconciliation(store, clock, paid_by, selling, till),
     )
 
 
@@ -222,7 +227,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
     handovers = Handovers(store, clock, selling.pepper)
-    desk = Desk(store, clock, carriers, selling)
+    desk = Desk(store, clock, carriers, selling, sale.refunds)
     sale.wire(outbox.worker)
     for rings in (reminding.rings, handovers.rings):
         rings.append(outbox.worker)

@@ -3,6 +3,7 @@
 Every datetime is aware and in UTC.
 """
 
+from bot.ports.books import Differences
 from bot.ports.carrier import (
     Capabilities,
     Carrier,
@@ -91,6 +92,7 @@ __all__ = [
     "Clock",
     "Delivery",
     "Deposits",
+    "Differences",
     "ExchangeRates",
     "Found",
     "Handovers",

@@ -11,6 +11,7 @@ from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.ledger import Ledger, Proofs
+from bot.ports.books import Differences
 from bot.ports.messenger import Notice, Outcome
 from bot.ports.requests import Requests
 from bot.ports.sales import (
@@ -302,6 +303,7 @@ class Tx(Protocol):
     topups: TopUps
     vouchers: Vouchers
     reminders: Reminders
+    differences: Differences
     inbox: Inbox
     outbox: Outbox
     talks: Talks

@@ -21,6 +21,7 @@ from sqlalchemy.util import await_
 
 from bot import ports
 from bot.store.audit import AuditRows
+from bot.store.books import DifferenceRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
@@ -101,6 +102,7 @@ class SqlTx:
         self.topups: ports.TopUps = TopUpRows(conn)
         self.vouchers: ports.Vouchers = VoucherRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)
+        self.differences: ports.Differences = DifferenceRows(conn)
         self.inbox: ports.Inbox = InboxRows(conn)
         self.outbox: ports.Outbox = OutboxRows(conn)
         self.talks: ports.Talks = TalkRows(conn)

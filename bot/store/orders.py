@@ -119,6 +119,10 @@ class OrderRows:
         statement = _SELECT.where(_OPEN, orders.c.expires_at <= now)
         return await self._many(statement.order_by(orders.c.expires_at).limit(limit))
 
+    async def paid_since(self, since: datetime) -> list[Order]:
+        """Orders whose money came since then, oldest first."""
+        return await self._many(_SELECT.where(orders.c.paid_at >= since).order_by(orders.c.seq))
+
     async def next_expiring(self) -> datetime | None:
         """When the next open order runs out; None when none is open."""
         statement = select(orders.c.expires_at).where(_OPEN).order_by(orders.c.expires_at)

@@ -5,6 +5,7 @@ the frozen models that they hold. `seq` is the order of saving, where a clock ma
 """
 
 from bot.store.tables.base import metadata
+from bot.store.tables.books import differences
 from bot.store.tables.flow import (
     audit,
     conversations,
@@ -52,6 +53,7 @@ __all__ = [
     "claims",
     "conversations",
     "deposits",
+    "differences",
     "drafts",
     "entries",
     "handovers",
