@@ -81,12 +81,18 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Everything that lowers a list price."""
+    """Everything that lowers a list price, and what promos and points give besides."""
 
     discounts: tuple[Discount, ...] = ()
     points: int = 0
     """Points spent."""
     points_worth: Money | None = None
+    plan: Plan | None = None
+    """What is delivered in the plan's place, at its price; None for the plan itself."""
+    earns: int = 0
+    """Points the order earns once it is delivered."""
+    earns_until: datetime | None = None
+    """When those expire (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,9 @@ class Quote:
     discounts: tuple[Discount, ...] = ()
     points: int = 0
     points_worth: Money | None = None
+    earns: int = 0
+    """Points the order earns once it is delivered; they last until `earns_until` (UTC)."""
+    earns_until: datetime | None = None
 
     def stands(self, now: datetime) -> bool:
         """Whether it may still be confirmed."""
@@ -201,6 +210,7 @@ def make_quote(
     A method whose rate is stale has no total; when none has one, the quote can't be paid.
     """
     due = reduced(price, reduction)
+    plan = reduction.plan or plan
     return Quote(
         id=id,
         version=1,
@@ -217,4 +227,6 @@ def make_quote(
         discounts=reduction.discounts,
         points=reduction.points,
         points_worth=reduction.points_worth,
+        earns=reduction.earns,
+        earns_until=reduction.earns_until,
     )

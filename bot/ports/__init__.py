@@ -37,6 +37,7 @@ from bot.ports.payment import (
     Standing,
     Way,
 )
+from bot.ports.promos import Points, Promos, PromoUse
 from bot.ports.rates import RateSource, RatesUnavailable
 from bot.ports.requests import Requests
 from bot.ports.sales import (
@@ -114,7 +115,10 @@ __all__ = [
     "PaymentRefused",
     "PaymentUnavailable",
     "Payments",
+    "Points",
     "Priority",
+    "PromoUse",
+    "Promos",
     "Proofs",
     "Quotes",
     "RateSource",

@@ -10,9 +10,10 @@ from bot.domain.chats import Chat, Preferences
 from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
-from bot.ports.ledger import Ledger, Proofs
 from bot.ports.books import Differences
+from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Notice, Outcome
+from bot.ports.promos import Points, Promos
 from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
@@ -302,6 +303,8 @@ class Tx(Protocol):
     rates: ExchangeRates
     topups: TopUps
     vouchers: Vouchers
+    promos: Promos
+    points: Points
     reminders: Reminders
     differences: Differences
     inbox: Inbox

@@ -33,6 +33,8 @@ from bot.store.orders import OrderRows, QuoteRows
 from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
+from bot.store.points import PointRows
+from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows
 from bot.store.requests import RequestRows
 from bot.store.sims import SimRows
@@ -101,6 +103,8 @@ class SqlTx:
         self.rates: ports.ExchangeRates = RateRows(conn)
         self.topups: ports.TopUps = TopUpRows(conn)
         self.vouchers: ports.Vouchers = VoucherRows(conn)
+        self.promos: ports.Promos = PromoRows(conn)
+        self.points: ports.Points = PointRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)
         self.differences: ports.Differences = DifferenceRows(conn)
         self.inbox: ports.Inbox = InboxRows(conn)

@@ -28,13 +28,13 @@ from bot.store.tables.people import (
     rule_overrides,
     sims,
 )
+from bot.store.tables.promos import points, promo_people, promo_uses, promos
 from bot.store.tables.requests import refund_requests
 from bot.store.tables.sales import (
     deposits,
     orders,
     payments,
     plans,
-    promos,
     quotes,
     rates,
     refunds,
@@ -64,9 +64,12 @@ __all__ = [
     "outbox",
     "payments",
     "plans",
+    "points",
     "postings",
-    "proofs",
+    "promo_people",
+    "promo_uses",
     "promos",
+    "proofs",
     "quotes",
     "rates",
     "readings",

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from bot.domain.plans import Plan
+from bot.domain.promos import Promo
 from bot.domain.quotes import Discount, Total
 from bot.domain.rules import Override
 from bot.domain.sims import KeepRule, Reading
@@ -31,6 +32,8 @@ metadata = MetaData(
 PLAN = TypeAdapter(Plan)
 READING = TypeAdapter(Reading)
 RULE = TypeAdapter(KeepRule)
+PROMO = TypeAdapter(Promo)
+DRAWN = TypeAdapter(tuple[tuple[int, int], ...])
 DISCOUNTS = TypeAdapter(tuple[Discount, ...])
 TOTALS = TypeAdapter(tuple[Total, ...])
 OVERRIDE = TypeAdapter(Override)

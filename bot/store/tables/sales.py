@@ -1,4 +1,4 @@
-"""What is sold: plans, quotes, orders, payments, top-ups, vouchers, promos."""
+"""What is sold: plans, quotes, orders, payments, top-ups, vouchers."""
 
 from sqlalchemy import (
     BigInteger,
@@ -53,6 +53,8 @@ quotes = Table(
     Column("discounts", Json(DISCOUNTS), nullable=False, server_default="[]"),
     Column("points", Integer, nullable=False, server_default="0"),
     *money("points_worth", nullable=True),
+    Column("earns", Integer, nullable=False, server_default="0"),
+    Column("earns_until", UtcDateTime),
     *money("due", nullable=True),
     Column("totals", Json(TOTALS), nullable=False, server_default="[]"),
     Column("old_expiry", UtcDateTime),
@@ -209,14 +211,4 @@ vouchers = Table(
     Column("order_id", String, ForeignKey("orders.id"), unique=True),
     Column("expires_at", UtcDateTime),
     Column("redeemed_at", UtcDateTime),
-)
-
-promos = Table(
-    "promos",
-    metadata,
-    Column("code", String, primary_key=True),
-    Column("title", String, nullable=False),
-    Column("starts_at", UtcDateTime),
-    Column("ends_at", UtcDateTime),
-    Column("active", Boolean, nullable=False),
 )

@@ -116,6 +116,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_postings_entry"), ["entry"], unique=False)
 
     op.create_table(
+        "promo_people",
+        sa.Column("promo_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["promo_id"], ["promos.code"], name=op.f("fk_promo_people_promo_id")
+        ),
+        sa.PrimaryKeyConstraint("promo_id", "chat_id", name=op.f("pk_promo_people")),
+    )
+    op.create_table(
         "saved",
         sa.Column(
             "seq",
@@ -144,6 +154,54 @@ def upgrade() -> None:
             postgresql_where=sa.text("removed_at IS NULL"),
         )
 
+    op.create_table(
+        "points",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drawn", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint('"left" >= 0', name="ck_points_left"),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_points_chat_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_points_order_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_points")),
+        sa.UniqueConstraint(
+            "order_id", "effect", "turn", name=op.f("uq_points_order_id_effect_turn")
+        ),
+    )
+    with op.batch_alter_table("points", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_points_chat_id_expires_at"), ["chat_id", "expires_at"], unique=False
+        )
+
+    op.create_table(
+        "promo_uses",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("promo_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_promo_uses_order_id")),
+        sa.ForeignKeyConstraint(["promo_id"], ["promos.code"], name=op.f("fk_promo_uses_promo_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_promo_uses")),
+        sa.UniqueConstraint("order_id", "promo_id", name=op.f("uq_promo_uses_order_id_promo_id")),
+    )
     op.create_table(
         "proofs",
         sa.Column(
@@ -294,16 +352,36 @@ def upgrade() -> None:
             batch_op.f("fk_payments_deposit_id"), "deposits", ["deposit_id"], ["id"]
         )
 
+    with op.batch_alter_table("promos", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False))
+        batch_op.add_column(sa.Column("position", sa.Integer(), nullable=False))
+        batch_op.add_column(sa.Column("typed", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("total", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("used", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("promo", sa.Text(), nullable=False))
+        batch_op.create_index(
+            "uq_promos_typed",
+            ["typed"],
+            unique=True,
+            sqlite_where=sa.text("typed IS NOT NULL AND active"),
+            postgresql_where=sa.text("typed IS NOT NULL AND active"),
+        )
+        batch_op.drop_column("starts_at")
+        batch_op.drop_column("ends_at")
+        batch_op.drop_column("title")
+
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("discounts", sa.Text(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("points", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("points_worth_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("points_worth_currency", sa.String(length=3), nullable=True))
+        batch_op.add_column(sa.Column("earns", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("earns_until", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
-        batch_op.drop_column("stars_minor")
         batch_op.drop_column("rate")
+        batch_op.drop_column("stars_minor")
         batch_op.drop_column("stars_currency")
     op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
     op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
