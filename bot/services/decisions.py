@@ -6,6 +6,7 @@ Every move is a compare-and-set; one that fails raises, so that nothing of the d
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
@@ -13,7 +14,7 @@ from bot.domain.rules import Pack
 from bot.domain.sales import Order, Payment, Refund, TopUp
 from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
-from bot.services import notices, refunds
+from bot.services import ledger, notices, refunds
 from bot.services.buying import by_plan, finish, redate
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
@@ -34,18 +35,23 @@ _TO_VERIFIED = {
 @dataclass(frozen=True, slots=True)
 class By:
     """Who decides, when (UTC), in which transaction. `by_hand`: a person did the top-up; `packs`
-    tell whether it keeps the number."""
+    tell whether it keeps the number; `amount` and `words` are what they said to it."""
 
     tx: Tx
     actor: str
     now: datetime
     by_hand: bool
     packs: Mapping[str, Pack]
+    operator_id: int = 0
+    amount: Money | None = None
+    words: str = ""
 
-    async def order(self, order: Order, state: OrderState, **changes: object) -> None:
+    async def order(
+        self, order: Order, state: OrderState, why: str = "operator", **changes: Any
+    ) -> None:
         """Move the order and tell the customer. Raises Refused when it had moved."""
         if not await self.tx.orders.move(
-            order.id, order.state, state, "operator", self.now, actor=self.actor, **changes
+            order.id, order.state, state, why, self.now, actor=self.actor, **changes
         ):
             raise Refused("nothing_waits")
         step = f"{order.version}"
@@ -172,6 +178,7 @@ async def payment_returned(by: By, payment: Payment) -> None:
     rest = Money(current.captured.minor - current.going_back, current.captured.currency)
     if not await by.tx.payments.reserve(payment.id, rest.minor):
         raise Refused("nothing_waits")
+    await ledger.taken_back(by.tx, payment, f"returned:{payment.id}", rest.minor, by.now)
     await by.tx.refunds.add(
         Refund(
             id=f"{payment.id}-r{new_id(6)}",

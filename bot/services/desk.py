@@ -10,7 +10,9 @@ from datetime import datetime
 
 import structlog
 
+from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState, TopUpState
+from bot.domain.requests import RefundRequest
 from bot.domain.sales import Order, Payment, TopUp
 from bot.domain.sims import Reading
 from bot.ports import (
@@ -22,8 +24,8 @@ from bot.ports import (
     Tx,
     Wait,
 )
-from bot.services import decisions, waiting
-from bot.services.refunds import STUCK_AFTER
+from bot.services import decisions, requesting, waiting
+from bot.services.refunds import STUCK_AFTER, Refunds
 from bot.services.selling import Refused, Selling
 from bot.services.waiting import Action, Kind, QueueItem
 from bot.services.work import Worker
@@ -52,12 +54,18 @@ class Desk:
     """The queue and its buttons."""
 
     def __init__(
-        self, store: Store, clock: Clock, carriers: Mapping[str, Carrier], selling: Selling
+        self,
+        store: Store,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        selling: Selling,
+        refunds: Refunds,
     ) -> None:
         self._store = store
         self._clock = clock
         self._carriers = carriers
         self._selling = selling
+        self._refunds = refunds
         self.rings: list[Worker] = []
         """Workers to wake after a decision: top-ups, refunds, readings, messages."""
 
@@ -97,6 +105,7 @@ class Desk:
             subjects.append(f"payment:{payment.id}")
         for refund in await tx.refunds.in_states([RefundState.BY_HAND]):
             subjects.append(f"refund:{refund.id}")
+        subjects += [f"request:{request.id}" for request in await tx.requests.waiting()]
         subjects += [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
         return subjects + [f"activation:{watch.id}" for watch in await tx.activations.escalated()]
 
@@ -108,6 +117,11 @@ class Desk:
         if kind == "activation":
             watch = await tx.activations.get(row_id)
             return await waiting.activation_item(tx, watch) if watch is not None else None
+        if kind == "request":
+            request = await tx.requests.get(row_id)
+            if request is None:
+                return None
+            return await waiting.request_item(tx, request, self._refunds.parts, self._by_hand)
         if kind == "refund":
             refund = await tx.refunds.get(row_id)
             return await waiting.refund_item(tx, refund) if refund is not None else None
@@ -198,10 +212,21 @@ class Desk:
 
     # ---- deciding ------------------------------------------------------------------------
 
-    async def act(self, subject: str, action: Action, operator_id: int, update_id: int) -> Settled:
+    async def act(
+        self,
+        subject: str,
+        action: Action,
+        operator_id: int,
+        update_id: int,
+        *,
+        amount: Money | None = None,
+        words: str = "",
+    ) -> Settled:
         """Decide. Who comes second gets the first one's decision, with `first` False.
 
-        Raises NotOperator, and Refused "nothing_waits" when the matter has ended without a person.
+        `amount` goes with PART, `words` with a DECLINE that the customer reads. Raises
+        NotOperator, and Refused: "nothing_waits" when the matter has ended without a person;
+        too_much, amount_needed, words_needed.
         """
         self.check(operator_id)
         after = await self._reading_after(subject) if action is Action.DELIVERED else None
@@ -217,7 +242,9 @@ class Desk:
                 return earlier
             actor = f"operator:{operator_id}"
             by_hand = self._by_hand(item.topup) if item.topup else False
-            by = decisions.By(tx, actor, now, by_hand, self._selling.packs)
+            by = decisions.By(
+                tx, actor, now, by_hand, self._selling.packs, operator_id, amount, words
+            )
             await self._decide(by, item, action, after)
             details = {"update_id": update_id, "reason": item.reason}
             await tx.audit.add(AuditRow(now, actor, _PREFIX + action, item.subject, details))
@@ -231,6 +258,8 @@ class Desk:
     ) -> None:
         order, topup, payment, claim = item.order, item.topup, item.payment, item.claim
         match action:
+            case _ if item.request and order:
+                await self._answer(by, item, item.request, order, action)
             case Action.DELIVERED if order and topup:
                 await decisions.delivered(by, order, topup, after)
             case Action.SUBMIT_AGAIN if order and topup:
@@ -258,6 +287,21 @@ class Desk:
             case Action.HELPED if item.watch:
                 if not await by.tx.activations.move(item.watch.id, Wait.ESCALATED, Wait.HELPED):
                     raise Refused("nothing_waits")
+            case _:
+                raise Refused("nothing_waits")
+
+    async def _answer(
+        self, by: decisions.By, item: QueueItem, request: RefundRequest, order: Order,
+        action: Action,
+    ) -> None:  # fmt: skip
+        """A customer's wish to have money back."""
+        match action:
+            case Action.REFUND:
+                await requesting.approve(by, request, order, item.topup)
+            case Action.PART if item.payment:
+                await requesting.approve_part(by, self._refunds, request, order, item.payment)
+            case Action.DECLINE:
+                await requesting.decline(by, request, order)
             case _:
                 raise Refused("nothing_waits")
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
+from bot.domain.requests import RefundRequest
 from bot.domain.sales import Order
 from bot.ports import Notice, Priority, Wait
 
@@ -18,8 +19,14 @@ QUEUE = "queue"
 """To an operator: something waits for a person."""
 CLAIM = "claim"
 """To a customer: what became of their claim."""
+DEPOSIT = "deposit"
+"""The message of money put into a wallet, edited to where it stands."""
+PROOF = "proof"
+"""To a customer: what became of their proof of a transfer."""
 ACTIVATION = "activation"
 """To a customer whose eSIM waits for its activation: what to try, or that it has come."""
+REQUEST = "request"
+"""To a customer who asked for money back: what the shop decided, and that it is back."""
 HANDOVER = "handover"
 """To a SIM's owner: somebody has its hand-over code; to that one: what the owner decided."""
 REMINDER = "reminder"
@@ -39,6 +46,28 @@ def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") 
         dedupe_key=f"order:{order_id}:{state}:{step}",
         priority=Priority.PAYMENT if first else Priority.TOPUP,
         data={"order_id": order_id},
+    )
+
+
+def deposit_moved(deposit_id: str, chat_id: int, step: str) -> Notice:
+    """Where a deposit stands has changed; `step` tells the times apart."""
+    return Notice(
+        kind=DEPOSIT,
+        chat_id=chat_id,
+        dedupe_key=f"deposit:{deposit_id}:{step}",
+        priority=Priority.PAYMENT,
+        data={"deposit_id": deposit_id},
+    )
+
+
+def proof_declined(proof_id: str, chat_id: int) -> Notice:
+    """An operator has not found the money that a proof shows."""
+    return Notice(
+        kind=PROOF,
+        chat_id=chat_id,
+        dedupe_key=f"proof:{proof_id}",
+        priority=Priority.OPERATOR,
+        data={"proof_id": proof_id},
     )
 
 
@@ -97,6 +126,17 @@ def claim_settled(chat_id: int, claim_id: str) -> Notice:
         dedupe_key=f"claim:{claim_id}",
         priority=Priority.OPERATOR,
         data={"claim_id": claim_id},
+    )
+
+
+def request_moved(request: RefundRequest, step: str) -> Notice:
+    """A request for money back was "decided", or what it was about is "returned"."""
+    return Notice(
+        kind=REQUEST,
+        chat_id=request.chat_id,
+        dedupe_key=f"request:{request.id}:{step}",
+        priority=Priority.OPERATOR,
+        data={"request_id": request.id},
     )
 
 

@@ -61,6 +61,13 @@ class Refunds:
         async with self._store.read() as tx:
             return await tx.refunds.next_due()
 
+    @property
+    def parts(self) -> frozenset[Method]:
+        """Methods of which a part can go back: through the provider, in our store, or by hand."""
+        able = {name: method.capabilities.returns for name, method in self._payments.items()}
+        whole = {name for name, returns in able.items() if returns is Returns.WHOLE}
+        return frozenset((IN_STORE | able.keys()) - whole - {Method.VOUCHER})
+
     async def begin(self, tx: Tx, payment: Payment, amount: Money, reason: str) -> Refund | None:
         """Commit to sending `amount` of a captured payment back; None when that would be more
         than was captured. What is in our own store goes back at once."""
@@ -225,6 +232,13 @@ async def done(tx: Tx, refund: Refund, now: datetime, actor: str = "bot") -> boo
         actor=actor,
     ):  # fmt: skip
         return False
+    request = await tx.requests.by_refund(refund.id)
+    if request is not None:
+        await tx.outbox.add(notices.request_moved(request, "returned"))
+        step = f"back:{request.id}"
+        await tx.outbox.add(
+            notices.order_moved(request.order_id, request.chat_id, OrderState.FULFILLED, step)
+        )
     payment = await tx.payments.get(refund.payment_id)
     if payment is None or payment.captured is None:
         return True

@@ -1,14 +1,17 @@
 """What waits for a person, each with the facts to decide by and the decisions there are (F51)."""
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.chats import Chat
 from bot.domain.orders import OrderState, PaymentState, RefundState
-from bot.domain.sales import Order, Payment, Refund, TopUp
+from bot.domain.requests import RefundRequest, RequestState
+from bot.domain.sales import Method, Order, Payment, Refund, TopUp
 from bot.domain.sims import Sim
 from bot.ports import Activation, Claim, Tx, Wait
+from bot.services.requesting import ASKABLE, rest, returnable, stopped
 
 
 class Kind(StrEnum):
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     REFUND = "refund"  # money that has been due back for long
     DISPUTE = "dispute"  # the payer asks their bank for the money
     CLAIM = "claim"  # a customer says a SIM is theirs
+    REQUEST = "request"  # a customer asks for their money back
     ACTIVATION = "activation"  # an eSIM that its owner has not got activated for a day
 
 
@@ -34,6 +38,8 @@ class Action(StrEnum):
     """Ask the supplier, or read the SIM, once more."""
     REFUND = "refund"
     """Send the money back."""
+    PART = "part"
+    """Send a part of the money back; the amount is said with it."""
     RETURNED = "returned"
     """The money was sent back outside the bot."""
     ACCEPT = "accept"
@@ -49,7 +55,7 @@ class QueueItem:
     """One thing that waits since `since` (UTC), with the facts a person decides by.
 
     `subject` is the kind and id of its row: "order:…", "payment:…", "refund:…",
-    "claim:…", "activation:…".
+    "claim:…", "request:…", "activation:…".
     """
 
     subject: str
@@ -64,6 +70,7 @@ class QueueItem:
     payment: Payment | None = None
     refund: Refund | None = None
     claim: Claim | None = None
+    request: RefundRequest | None = None
     watch: Activation | None = None
 
 
@@ -116,6 +123,38 @@ async def refund_item(tx: Tx, refund: Refund) -> QueueItem | None:
         order=order,
         payment=payment,
         refund=refund,
+    )
+
+
+async def request_item(
+    tx: Tx, request: RefundRequest, parts: Container[Method], by_hand: Callable[[TopUp], bool]
+) -> QueueItem | None:
+    """A wish to have money back; all of it only while nobody is in the middle of delivering."""
+    order = await tx.orders.get(request.order_id)
+    if request.state is not RequestState.ASKED or order is None or order.state not in ASKABLE:
+        return None
+    topups = await tx.topups.of_order(order.id)
+    topup = topups[-1] if topups else None
+    payment = await returnable(tx, order)
+    whole = stopped(order, topup, by_hand=topup is not None and by_hand(topup))
+    part = payment is not None and payment.method in parts and rest(payment).minor > 1
+    part = part and order.state is OrderState.FULFILLED
+    return QueueItem(
+        subject=f"request:{request.id}",
+        kind=Kind.REQUEST,
+        since=request.asked_at,
+        actions=(
+            *((Action.REFUND,) if payment is not None and whole else ()),
+            *((Action.PART,) if part else ()),
+            Action.DECLINE,
+        ),
+        reason="refund_asked" if whole else "refund_running",
+        chat=await tx.chats.get(request.chat_id),
+        sim=await tx.sims.get(order.sim_id),
+        order=order,
+        topup=topup,
+        payment=payment,
+        request=request,
     )
 
 

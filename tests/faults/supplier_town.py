@@ -141,7 +141,7 @@ class Process:
         self.paying = Paying(store, clock, payments, SELLING, self.till)
         self.fulfilment = Fulfilment(store, clock, carriers, SELLING)
         self.refunds = Refunds(store, clock, payments, SELLING)
-        self.desk = Desk(store, clock, carriers, SELLING)
+        self.desk = Desk(store, clock, carriers, SELLING, self.refunds)
 
     async def _step(self, _: httpx.Request | httpx.Response) -> None:
         self.life.step()

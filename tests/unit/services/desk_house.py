@@ -118,13 +118,14 @@ async def desk_house(folder: Path) -> AsyncIterator[House]:
     supplier, person = Supplier(clock), by_hand(clock)
     carriers = {supplier.name: supplier, person.name: person}
     async with opened(folder) as store:
+        refunds = Refunds(store, clock, {Method.STARS: cashier}, SELLING)
         yield House(
             store,
             clock,
             supplier,
-            Desk(store, clock, carriers, SELLING),
+            Desk(store, clock, carriers, SELLING, refunds),
             Fulfilment(store, clock, carriers, SELLING),
-            Refunds(store, clock, {Method.STARS: cashier}, SELLING),
+            refunds,
             Till(store, clock, SELLING),
             cashier,
         )

@@ -181,7 +181,7 @@ class Shop:
         self.paying = Paying(store, self.clock, payments, SELLING, self.till)
         self.fulfilment = Fulfilment(store, self.clock, self.carriers, SELLING)
         self.refunds = Refunds(store, self.clock, payments, SELLING)
-        self.desk = Desk(store, self.clock, self.carriers, SELLING)
+        self.desk = Desk(store, self.clock, self.carriers, SELLING, self.refunds)
 
     # ---- what a customer does ----------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from bot.services.buying import finish
 from bot.services.desk import Desk
 from bot.services.ownership import take_over
 from bot.services.readings import Readings
+from bot.services.refunds import Refunds
 from bot.services.selling import Refused
 from bot.services.waiting import Action, Kind
 from bot.store import Database
@@ -78,7 +79,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         supplier.shown["m1"] = PENDING
         yield House(
             store, clock, supplier, Readings(store, clock, carriers),
-            Activations(store, clock, carriers, SELLING), Desk(store, clock, carriers, SELLING),
+            Activations(store, clock, carriers, SELLING),
+            Desk(store, clock, carriers, SELLING, Refunds(store, clock, {}, SELLING)),
         )  # fmt: skip
 
 

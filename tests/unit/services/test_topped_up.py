@@ -32,7 +32,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
             found.seller.capabilities, reads=False, numbers=True, after_expiry=True
         )
         found.fulfilment = Fulfilment(found.database, found.clock, found.carriers, KNOWING)
-        found.desk = Desk(found.database, found.clock, found.carriers, KNOWING)
+        found.desk = Desk(found.database, found.clock, found.carriers, KNOWING, found.refunds)
         yield found
 
 
