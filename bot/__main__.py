@@ -85,6 +85,19 @@ def carriers() -> None:
     list_carriers()
 
 
+@app.command()
+def reconcile(
+    since: Annotated[
+        str | None, typer.Option(help="A day (2026-11-01) or a span (7d); three days without.")
+    ] = None,
+) -> None:
+    """Compare the providers' lists with our books; ends with 1 when something is left to do."""
+    from bot.cli import reconcile as books
+
+    if not books.main(books.parsed(since)):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Entry point: expected failures end with a sentence and status 1, never a traceback."""
     try:

@@ -121,7 +121,10 @@ def count_order(report: Report, order: Order, attempts: Sequence[Taken]) -> bool
     What was delivered is told by the order, what was taken by its attempts: the two books meet in
     the line. Only one attempt pays an order; what others took is held until it goes back.
     """
-    payer = next((one for one in attempts if _paid(order, one.payment)), None)
+    paid = [one for one in attempts if _paid(order, one.payment)]
+    # Money of a delivered order may have gone back since, by whose decision ever.
+    kept = [one for one in paid if one.payment.state is not PaymentState.REFUNDED]
+    payer = next(iter([*kept, *paid]), None)
     delivered = order.state is OrderState.FULFILLED and order.charge is not None
     if delivered and order.charge is not None and order.method is not None:
         line = report.line(order.method, order.charge.currency)
@@ -140,8 +143,7 @@ def count_deposit(report: Report, taken: Taken) -> None:
 
 
 def _paid(order: Order, payment: Payment) -> bool:
-    holds = payment.state in (PaymentState.CAPTURED, PaymentState.DISPUTED)
-    return holds and order.method is payment.method and order.charge == payment.captured
+    return order.method is payment.method and order.charge == payment.captured
 
 
 def _count(report: Report, taken: Taken, *, done: bool) -> None:
