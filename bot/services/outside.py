@@ -12,7 +12,7 @@ from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.sales import Payment, Refund
 from bot.ports import Charge, Tx
-from bot.services import notices
+from bot.services import ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 
@@ -38,6 +38,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
     if not await tx.payments.reserve(payment.id, beyond):
         return  # more than was captured: reconciliation shows it
     amount = Money(beyond, payment.captured.currency)
+    await ledger.taken_back(tx, payment, f"outside:{charge.id}:{charge.returned}", beyond, now)
     await tx.refunds.add(
         Refund(
             id=f"{payment.id}-r{new_id(6)}",

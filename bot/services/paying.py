@@ -9,7 +9,7 @@ provider first · 11 money after the end is still taken over.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -91,6 +91,8 @@ class Paying:
             total = quote.total(method) if quote is not None else None
             if total is None:
                 raise Refused("method_off", order)
+            if quote is None or not quote.stands(now):
+                raise Refused("quote_expired", order)  # it waits for a transfer at its old price
             payment = await open_attempt(tx, order, method, total.amount, now)
         return await self.show(payment, bill)
 
@@ -141,7 +143,10 @@ class Paying:
         asked: two open attempts would be two charges.
         """
         async with self._store.read() as tx:
-            attempts = [a for a in await tx.payments.of_order(order_id) if a.chat_id == chat_id]
+            paid_for = await tx.payments.of_order(order_id) or await tx.payments.of_deposit(
+                order_id
+            )
+        attempts = [a for a in paid_for if a.chat_id == chat_id]
         for attempt in attempts:
             if attempt.state not in _OPEN or attempt.method in {method, *IN_STORE}:
                 continue
@@ -205,6 +210,10 @@ class Paying:
         """Close every open attempt at its provider. False when one can't be asked and `patient`."""
         async with self._store.read() as tx:
             attempts = await tx.payments.of_order(order.id)
+        return await self.close(attempts, patient=patient)
+
+    async def close(self, attempts: Sequence[Payment], *, patient: bool) -> bool:
+        """Close those that are open at their providers; see `_close_all`."""
         for attempt in attempts:
             if attempt.state not in _OPEN or attempt.method in IN_STORE:
                 continue
@@ -240,6 +249,7 @@ class Paying:
         """The customer says that they have paid: ask now. Raises PaymentUnavailable."""
         async with self._store.read() as tx:
             attempts = await tx.payments.of_order(order_id)
+            attempts = attempts or await tx.payments.of_deposit(order_id)
         for attempt in attempts:
             if attempt.chat_id == chat_id and attempt.look_at is not None:
                 await self._look(attempt)
@@ -303,6 +313,9 @@ class Paying:
                         attempt.order_id, attempt.chat_id, OrderState.AWAITING_PAYMENT, attempt.id
                     )
                 )
+            elif attempt.deposit_id is not None:
+                news = notices.deposit_moved(attempt.deposit_id, attempt.chat_id, attempt.id)
+                await tx.outbox.add(news)
         self._ring()
 
     def _ring(self) -> None:

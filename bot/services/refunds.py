@@ -23,7 +23,7 @@ from bot.ports import (
     Store,
     Tx,
 )
-from bot.services import notices
+from bot.services import ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
@@ -88,6 +88,9 @@ class Refunds:
             voucher = await tx.vouchers.of_order(payment.order_id) if payment.order_id else None
             if voucher is not None:
                 await tx.vouchers.release(voucher.id)
+            await done(tx, refund, now)
+        elif payment.method is Method.WALLET:
+            await ledger.give_back(tx, payment, refund.id, amount, now)
             await done(tx, refund, now)
         elif not self._returns(payment, amount):
             await tx.refunds.move(

@@ -11,7 +11,7 @@ from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentSt
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, Saved, TopUp, Voucher, VoucherState
 from bot.ports import AuditRow, Charge, Clock, Kept, Store, Tx
-from bot.services import notices, outside
+from bot.services import ledger, notices, outside
 from bot.services.ids import new_id
 from bot.services.planning import replan
 from bot.services.selling import (
@@ -61,6 +61,8 @@ class Till:
         """May this be paid right now? From the store alone. None, or the reason why not."""
         async with self._store.read() as tx:
             payment = await tx.payments.get(reference)
+            if payment is not None and payment.deposit_id is not None:
+                return await _deposit_refused(tx, payment, payer_id, amount, self._clock.now())
             order = await _order_of(tx, payment)
             theirs = order is not None and await holds(tx, order.sim_id, order.chat_id)
         if payment is None or order is None:
@@ -82,39 +84,57 @@ class Till:
         for a person; money is never dropped. A charge known before is looked at for what has
         become of it since: money returned elsewhere, a dispute.
         """
-        now = self._clock.now()
         async with self._store.write() as tx:
-            known = await tx.payments.by_charge(charge.id)
-            if known is not None:
-                await outside.record(tx, self._selling, known, charge, now)
-                return await tx.orders.get(known.order_id) if known.order_id else None
-            payment = await tx.payments.get(reference)
-            order = await _order_of(tx, payment)
-            if payment is None or order is None:
-                await self._nowhere(tx, reference, charge, now)
-                return None
-            if payment.state in _CHARGED:
-                payment = await self._second_capture(tx, payment, now)
-            taken = {
-                "charge_id": charge.id,
-                "captured": charge.amount,
-                "captured_at": now,
-                "payer_id": charge.payer_id,
-                "look_at": None,
-            }
-            fits = charge.amount == payment.amount and charge.reference in ("", reference)
-            new = PaymentState.CAPTURED if fits else PaymentState.MISMATCH
-            why = "provider" if fits else "amount"
-            await tx.payments.move(payment.id, payment.state, new, why, now, **taken)
-            if charge.kept is not None:
-                await _keep(tx, payment, charge.kept, now)
-            if not fits:
-                await self._hold(tx, order, "mismatch", payment.id, now)
-                return await tx.orders.get(order.id)
-            await self._take(tx, order, payment.method, charge.amount, now)
-            order = await tx.orders.get(order.id)
+            order = await self._capture(tx, reference, charge, self._clock.now())
         self._ring()
         return order
+
+    async def _capture(self, tx: Tx, reference: str, charge: Charge, now: datetime) -> Order | None:
+        known = await tx.payments.by_charge(charge.id)
+        if known is not None:
+            await outside.record(tx, self._selling, known, charge, now)
+            return await tx.orders.get(known.order_id) if known.order_id else None
+        payment = await tx.payments.get(reference)
+        order = await _order_of(tx, payment)
+        if payment is not None and payment.deposit_id is not None:
+            await self._credit(tx, payment, payment.deposit_id, charge, now)
+            return None
+        if payment is None or order is None:
+            await self._nowhere(tx, reference, charge, now)
+            return None
+        if payment.state in _CHARGED:
+            payment = await self._second_capture(tx, payment, now)
+        taken = {
+            "charge_id": charge.id,
+            "captured": charge.amount,
+            "captured_at": now,
+            "payer_id": charge.payer_id,
+            "look_at": None,
+        }
+        fits = charge.amount == payment.amount and charge.reference in ("", reference)
+        new = PaymentState.CAPTURED if fits else PaymentState.MISMATCH
+        why = "provider" if fits else "amount"
+        await tx.payments.move(payment.id, payment.state, new, why, now, **taken)
+        if charge.kept is not None:
+            await _keep(tx, payment, charge.kept, now)
+        if not fits:
+            await self._hold(tx, order, "mismatch", payment.id, now)
+            return await tx.orders.get(order.id)
+        await self._take(tx, order, payment.method, charge.amount, now)
+        return await tx.orders.get(order.id)
+
+    async def _credit(
+        self, tx: Tx, payment: Payment, deposit_id: str, charge: Charge, now: datetime
+    ) -> None:
+        """A charge that fills a wallet; one beyond the first is the customer's money as well."""
+        deposit = await tx.deposits.get(deposit_id)
+        assert deposit is not None  # noqa: S101  deposits are not deleted
+        first = payment.state not in _CHARGED and charge.reference in ("", payment.id)
+        if payment.state in _CHARGED:
+            payment = await self._second_capture(tx, payment, now)
+        if charge.kept is not None:
+            await _keep(tx, payment, charge.kept, now)
+        await ledger.credit(tx, payment, deposit, charge, now, first=first)
 
     async def _nowhere(self, tx: Tx, reference: str, charge: Charge, now: datetime) -> None:
         """A charge for no attempt of ours: recorded once, and told to operators."""
@@ -132,7 +152,7 @@ class Till:
         """An attempt paid again: the charge gets an attempt of its own, refunded by itself."""
         again = replace(
             first,
-            id=f"{first.order_id}-{new_id(6)}",
+            id=f"{first.order_id or first.deposit_id}-{new_id(6)}",
             state=PaymentState.CREATED,
             created_at=now,
             charge_id=None,
@@ -176,6 +196,40 @@ class Till:
                 payer_id=chat_id,
             )
             await self._take(tx, order, Method.VOUCHER, payment.amount, now)
+            paid = await tx.orders.get(order.id)
+        assert paid is not None  # noqa: S101  read a moment ago
+        self._ring()
+        return paid
+
+    async def spend(self, order_id: str, chat_id: int) -> Order:
+        """Pay an order from the wallet: the posting, the payment and the order move together.
+
+        Raises Refused: as `payable`; method_off, wallet_short.
+        """
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            for known in await tx.payments.of_order(order_id):
+                if known.method is Method.WALLET and known.state in _CHARGED:
+                    paid = await tx.orders.get(order_id)
+                    if paid is not None and paid.chat_id == chat_id:
+                        return paid  # the same tap again, or a replay
+            order = await payable(tx, order_id, chat_id, now)
+            if Method.WALLET not in self._selling.terms:
+                raise Refused("method_off", order)
+            payment = await open_attempt(tx, order, Method.WALLET, order.due or order.price, now)
+            await ledger.pay(tx, order, payment, now)
+            await tx.payments.move(
+                payment.id,
+                payment.state,
+                PaymentState.CAPTURED,
+                "wallet",
+                now,
+                charge_id=f"wallet:{payment.id}",
+                captured=payment.amount,
+                captured_at=now,
+                payer_id=chat_id,
+            )
+            await self._take(tx, order, Method.WALLET, payment.amount, now)
             paid = await tx.orders.get(order.id)
         assert paid is not None  # noqa: S101  read a moment ago
         self._ring()
@@ -287,6 +341,24 @@ async def _order_of(tx: Tx, payment: Payment | None) -> Order | None:
     if payment is None or payment.order_id is None:
         return None
     return await tx.orders.get(payment.order_id)
+
+
+async def _deposit_refused(
+    tx: Tx, payment: Payment, payer_id: int, amount: Money, now: datetime
+) -> str | None:
+    """Why a deposit may not be paid now; None when it may."""
+    deposit = await tx.deposits.get(payment.deposit_id or "")
+    if deposit is None:
+        return "unknown"
+    if payer_id != payment.chat_id:
+        return "not_yours"
+    if amount != payment.amount:
+        return "amount_moved"
+    if deposit.paid_at is not None:
+        return "already_paid"
+    if payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+        return "cancelled"
+    return None if deposit.waits(now) else "quote_expired"
 
 
 async def _keep(tx: Tx, payment: Payment, kept: Kept, now: datetime) -> None:

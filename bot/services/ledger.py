@@ -1,0 +1,63 @@
+"""Money in and out of customers' wallets, each within the transaction of what caused it.
+
+The key of every entry is its cause's, so that a replay posts nothing twice.
+"""
+
+from datetime import datetime
+
+from bot.domain import ledger as books
+from bot.domain.ledger import Deposit, Overdrawn
+from bot.domain.money import Money
+from bot.domain.orders import PaymentState
+from bot.domain.sales import Order, Payment
+from bot.ports import Charge, Tx
+from bot.services import notices
+from bot.services.selling import Refused
+
+
+async def pay(tx: Tx, order: Order, payment: Payment, now: datetime) -> None:
+    """The wallet pays an attempt. Raises Refused "wallet_short", which has to leave the
+    transaction."""
+    try:
+        await tx.ledger.post(books.spend(payment, now))
+    except Overdrawn:
+        raise Refused("wallet_short", order) from None
+
+
+async def credit(
+    tx: Tx, payment: Payment, deposit: Deposit, charge: Charge, now: datetime, *, first: bool
+) -> None:
+    """A charge for a deposit: captured, credited and told together, whatever its amount."""
+    await tx.payments.move(
+        payment.id, payment.state, PaymentState.CAPTURED, "provider", now,
+        charge_id=charge.id, captured=charge.amount, captured_at=now, payer_id=charge.payer_id,
+        look_at=None,
+    )  # fmt: skip
+    first = first and deposit.paid_at is None
+    await tx.ledger.post(books.credit(payment, deposit, charge.amount, now, first=first))
+    if deposit.paid_at is None:
+        await tx.deposits.set(deposit.id, paid_at=now)
+    await tx.outbox.add(notices.deposit_moved(deposit.id, payment.chat_id, payment.id))
+
+
+async def give_back(tx: Tx, payment: Payment, refund_id: str, amount: Money, now: datetime) -> None:
+    """Money that an order was paid with comes back into the wallet."""
+    await tx.ledger.post(books.give_back(payment, refund_id, amount, now))
+
+
+async def credited(tx: Tx, payment: Payment) -> Money | None:
+    """What a deposit's charge has added to the wallet; None when it was none."""
+    return await tx.ledger.posted(f"payment:{payment.id}", books.wallet(payment.chat_id))
+
+
+async def taken_back(tx: Tx, payment: Payment, key: str, minor: int, now: datetime) -> None:
+    """`minor` of a deposit's charge went back without us: it leaves the wallet, as far as it is
+    still there. Nothing happens for an order's charge."""
+    added = await credited(tx, payment) if payment.deposit_id is not None else None
+    if added is None or payment.captured is None:
+        return
+    part = Money(added.minor * minor // payment.captured.minor, added.currency)
+    left = await tx.ledger.balance(books.wallet(payment.chat_id), added.currency)
+    entry = books.take_back(payment, key, left, part, now)
+    if entry is not None:
+        await tx.ledger.post(entry)
