@@ -28,6 +28,8 @@ from bot.demo.clock import WorldClock
 from bot.demo.esim_access_state import EsimAccessState
 from bot.demo.faults import FaultBoard
 from bot.demo.page import page_routes
+from bot.demo.providers import FILES as PROVIDER_FILES
+from bot.demo.providers import HOOKS_SECRET, Providers
 from bot.demo.suppliers import FILES, Suppliers
 from bot.demo.tryout import OPERATOR, TOKEN, page_facts
 from bot.demo.world import World
@@ -69,6 +71,8 @@ class Demo:
         self._world_file = home / "world.json"
         self.world = self._load_world()
         self.suppliers = Suppliers.load(home, self.clock.now())
+        self.providers = Providers.load(home)
+        self.providers.call(self.bot_url, self.extra.get("XUKA_HOOKS_SECRET", HOOKS_SECRET))
         self.calls = CallLog(self.clock)
         self._moving = asyncio.Lock()
         self._bot: asyncio.subprocess.Process | None = None
@@ -109,6 +113,7 @@ class Demo:
         """Keep the world beside the bot's database, so that the demo can go on another day."""
         self.world.save(self._world_file)
         self.suppliers.save(self.home)
+        self.providers.save(self.home)
 
     # ---- starting and stopping -----------------------------------------------------------
 
@@ -120,6 +125,7 @@ class Demo:
             Route("/world", self._facts),
             Route("/bot", self._kill, methods=["DELETE"]),
             *self.suppliers.routes(self.clock, self.faults, self.calls),
+            *self.providers.routes(self.clock, self.faults, self.calls),
         ]
         config = uvicorn.Config(
             app, host=HOST, port=self.port, log_level="error", access_log=False,
@@ -175,6 +181,7 @@ class Demo:
             "XUKA_SHOP__CONTACT": "shop@xuka.example",
             "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
             **self.suppliers.settings(self.url),
+            **self.providers.settings(self.url),
             **self.extra,
         }
 
@@ -261,7 +268,14 @@ def main(port: int, home: Path | None, browser: bool, fresh: bool) -> None:
     temporary = home is None
     folder = home or Path(tempfile.mkdtemp(prefix="xuka-demo-"))
     if fresh and not temporary:
-        for name in ("world.json", *FILES, "xuka.db", "xuka.db-wal", "xuka.db-shm"):
+        for name in (
+            "world.json",
+            *FILES,
+            *PROVIDER_FILES,
+            "xuka.db",
+            "xuka.db-wal",
+            "xuka.db-shm",
+        ):
             (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     try:
