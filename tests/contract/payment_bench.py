@@ -3,6 +3,11 @@
 A new adapter brings a Bench of its own and a line in payment_table.py, and gets every case of the
 payment methods' tests that applies to it by what it declares (`PaymentCapabilities`) and by the
 ways in which its stand-in can misbehave (`Bench.misbehaviour`).
+
+Misbehaviours that the shared cases ask for, of stand-ins that can show them: answer_lost,
+answer_slow (of calls that act), never_arrives, http_500, http_429, garbage (of every call),
+acting_500 (nothing is done), done_500 (it is done), other_types, forgets_keys, over_refund,
+refund_pending, refund_fails (for five minutes; then), list_lags, short_pages.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
@@ -49,12 +54,20 @@ class Bench:
     """One for each kind of currency it can charge: of none, two and three decimals."""
     too_small: ClassVar[Money | None] = None
     """An amount that the provider refuses."""
+    foreign: ClassVar[Money | None] = None
+    """Money that it does not charge in."""
+    by_reference: ClassVar[bool] = False
+    """It finds an attempt by our reference alone, when the answer with its own name was lost."""
+    sees_unpaid: ClassVar[bool] = True
+    """It tells an attempt that nobody paid (OPEN) from one that was never asked for (UNKNOWN)."""
+    disputes: ClassVar[bool] = False
+    """It tells when the payer asks their bank for the money: `dispute` can be called."""
     page_ends: ClassVar[timedelta | None] = None
     """After which a page that nobody paid can't be paid any more; None: it stands for ever."""
     retries: ClassVar[bool] = False
     """After a decline the same page can be paid with something else: it stays OPEN."""
     misbehaviour: ClassVar[Mapping[str, str]] = {}
-    """The shared cases' names of faults (see test_payments_every.py), and the stand-in's own."""
+    """The shared names of faults (see above), and the stand-in's own."""
 
     paying: PaymentMethod
     faults: FaultBoard

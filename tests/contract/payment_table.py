@@ -10,7 +10,25 @@ from typing import Any
 
 import pytest
 
-from bot.ports import PaymentCapabilities
+from bot.domain.sales import Method
+from bot.payments.stars import Stars
+from bot.payments.stripe import CAPABILITIES as STRIPE
+from bot.payments.telegram import TelegramInvoice
+from bot.ports import PaymentCapabilities, Returns
+from tests.contract.bench_stripe import (
+    AlipayBench,
+    StripeBench,
+    WechatBench,
+    alipay_bench,
+    stripe_bench,
+    wechat_bench,
+)
+from tests.contract.bench_telegram import (
+    InvoiceBench,
+    StarsBench,
+    invoice_bench,
+    stars_bench,
+)
 from tests.contract.carrier_bench import Host
 from tests.contract.payment_bench import Bench
 
@@ -27,7 +45,13 @@ class Adapter:
     capabilities: PaymentCapabilities
 
 
-ADAPTERS: Mapping[str, Adapter] = {}
+ADAPTERS: Mapping[str, Adapter] = {
+    "stars": Adapter(stars_bench, StarsBench, Stars.capabilities),
+    "telegram": Adapter(invoice_bench, InvoiceBench, TelegramInvoice.capabilities),
+    "stripe card": Adapter(stripe_bench, StripeBench, STRIPE[Method.CARD]),
+    "stripe alipay": Adapter(alipay_bench, AlipayBench, STRIPE[Method.ALIPAY]),
+    "stripe wechat": Adapter(wechat_bench, WechatBench, STRIPE[Method.WECHAT]),
+}
 
 
 class Table:
@@ -63,3 +87,34 @@ class Table:
             and applies(adapter.capabilities, adapter.kind)
             and (needs is None or needs in adapter.kind.misbehaviour)
         ]
+
+
+# ---- which adapters a case is for ------------------------------------------------------
+
+
+def finds(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.finds
+
+
+def cancels(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.cancels
+
+
+def returns(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.returns is not Returns.NOTHING
+
+
+def returns_part(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.returns is Returns.PART
+
+
+def calls_us(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.webhooks
+
+
+def saves(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return can.saves
+
+
+def both(*all_of: Applies) -> Applies:
+    return lambda can, bench: all(applies(can, bench) for applies in all_of)
