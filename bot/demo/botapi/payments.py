@@ -211,6 +211,7 @@ METHODS = {
         refund_star_payment,
         {"user_id": p.integer, "telegram_payment_charge_id": p.string},
         ("user_id", "telegram_payment_charge_id"),
+        sends=True,
     ),
     "getStarTransactions": Method(get_star_transactions, {"offset": p.integer, "limit": p.integer}),
     "getMyStarBalance": Method(get_my_star_balance),

@@ -49,7 +49,7 @@ FAULTS = (
         "telegram_send_lost_answer",
         "Telegram's answer gets lost",
         "消息已发出，但回执丢失",
-        "A message is sent, then the connection breaks before the bot hears of it.",
+        "A message is sent or a refund made, then the connection breaks before the bot knows.",
     ),
     (
         "telegram_flood",
