@@ -18,6 +18,11 @@ from bot.payments.telegram_calls import asked
 from bot.ports import PaymentRefused, PaymentUnavailable
 
 
+@pytest.fixture(autouse=True)
+def times_as_the_app_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")
+
+
 class Line:
     """Telegram's end: each call gets the next of `answers`."""
 
