@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bot.demo.calls import CallLog
 from bot.demo.faults import FaultBoard
-from bot.demo.stand_in import Dropped, Held, Json, StandIn
+from bot.demo.stand_in import Dropped, Json, StandIn
 from bot.demo.stripe_faults import FAULTS
 from bot.demo.stripe_shown import Shown, in_other_types, send_webhooks
 from bot.demo.stripe_state import Kept, StripeState
@@ -54,6 +55,7 @@ class Calls(StandIn):
     ) -> None:
         super().__init__(NAME, FAULTS, clock, faults, calls)
         self._state = state
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- one call
 
@@ -70,7 +72,9 @@ class Calls(StandIn):
                 except Refused as no:
                     return asked, self._error(no)
 
-            return await self._logged(f"{request.method} {path_of(request)}", work)
+            response = await self._logged(f"{request.method} {path_of(request)}", work)
+            response.background = BackgroundTask(self.telling)
+            return response
 
         return answer
 
@@ -93,14 +97,22 @@ class Calls(StandIn):
                 return asked, self._arriving(done)
 
             response = await self._logged(f"POST {path_of(request)}", work)
-            if not isinstance(response, Dropped | Held):
+            if isinstance(response, Dropped):
+                # Whoever lost the answer is called all the same.
+                task = asyncio.create_task(self.telling())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
                 response.background = BackgroundTask(self.telling)
             return response
 
         return answer
 
     async def telling(self) -> None:
-        """Send the webhooks that are due."""
+        """Send the webhooks that are due: after each call and each press of a button, so that a
+        late one follows whatever happens next."""
+        if self._state.webhook_url is None or not self._state.notices:
+            return
         async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
             await send_webhooks(self._state, self._clock, self._faults, self._calls, http)
 
@@ -167,7 +179,8 @@ class Calls(StandIn):
             rows = [one for one in rows if keep(one.created.replace(microsecond=0))]
         rows = list(reversed(rows))
         begun = asked.get("starting_after")
-        if begun is not None:
+        endless = self._struck("endless_list")
+        if begun is not None and not endless:
             ids = [shown(one)["id"] for one in rows]
             if begun not in ids:
                 raise Refused(400, "resource_missing", "No such object", "starting_after")
@@ -178,7 +191,7 @@ class Calls(StandIn):
         return {
             "object": "list",
             "data": [shown(one) for one in rows[:size]],
-            "has_more": len(rows) > size,
+            "has_more": endless or len(rows) > size,
             "url": path,
         }
 

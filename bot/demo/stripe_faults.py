@@ -33,6 +33,10 @@ FAULTS = (
     ("stays_processing", "Stripe: payment takes a while", "Stripe：付款处理较慢",
      "A payment made on the page is under way until the fault is switched off and the page is "
      "opened again."),
+    ("paid_on_closing", "Stripe: paid while it is closed", "Stripe：关闭页面时恰好付款",
+     "The customer pays in the moment in which the page is closed."),
+    ("endless_list", "Stripe: a list without end", "Stripe：列表没有尽头",
+     "Lists give their first page again and again."),
     ("list_lags", "Stripe: lists lag", "Stripe：列表滞后",
      "What is new shows in lists only after a minute of the demo's time."),
     ("short_pages", "Stripe: lists in short pages", "Stripe：列表分页很短",

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.demo.faults import FaultBoard
+from bot.demo.hosted_page import chat_at
 from bot.demo.stripe_shown import Shown
 from bot.demo.stripe_state import CARDS, Card, Page, StripeState
 from bot.ports import Clock
@@ -46,7 +47,7 @@ _NO_DECIMALS = frozenset(
 )
 _THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 
-_COLOURS = {"card": "#4b4fd8", "alipay": "#1677ff", "wechat_pay": "#07a94f"}
+_COLOURS = {"card": "#4b4fd8", "alipay": "#0958d9", "wechat_pay": "#067a3a"}
 
 _EN = {
     "lang": "en",
@@ -96,9 +97,9 @@ _TW = {
     **_ZH,
     "lang": "zh-Hant",
     "demo": "這是示範用的 Stripe 替身：不會真的扣款，也不需要真實的信用卡。",
-    "card": "信用卡付款",
-    "alipay": "支付寶付款",
-    "wechat_pay": "微信支付付款",
+    "card": "以信用卡付款",
+    "alipay": "以支付寶付款",
+    "wechat_pay": "以微信支付付款",
     "choose": "要用哪張測試卡？",
     "ok": "銀行會同意",
     "declined": "這次同意，之後自動扣款會被拒絕",
@@ -232,8 +233,10 @@ class HostedPage:
         else:
             how = intent.status if intent is not None and status == "complete" else "over"
             body += f"<p class=sum role=status>{escape(words[how])}</p>"
-            back = escape(page.back if status == "complete" else page.away, quote=True)
-            body += f'<a class="go first" href="{back}">{escape(words["back"])}</a>'
+            back = page.back if status == "complete" else page.away
+            body += (
+                f'<a class="go first" href="{escape(chat_at(back))}">{escape(words["back"])}</a>'
+            )
         return _html(words, page.type, body, background=background)
 
 
@@ -264,7 +267,7 @@ def _form(page: Page, words: Mapping[str, str]) -> str:
         f"<form method=post>{inside}"
         f"<button class=first name=do value=pay>{escape(words['pay'])} {amount}</button>"
         f"<button name=do value=decline>{escape(words['decline'])}</button>"
-        f'</form><a class=go href="{escape(page.away, quote=True)}">{escape(words["away"])}</a>'
+        f'</form><a class=go href="{escape(chat_at(page.away))}">{escape(words["away"])}</a>'
     )
 
 
