@@ -36,6 +36,12 @@ FAULTS = (
      "Every call breaks with HTTP 500."),
     ("http_429", "Epay: too many requests", "易支付：请求过多",
      "Calls are answered with HTTP 429 and Retry-After of one second."),
+    ("garbage", "Epay: answers are no JSON", "易支付：回复不是 JSON",
+     "A page of a proxy comes instead of an answer, with HTTP 200."),
+    ("done_500", "Epay: refunded, but HTTP 500", "易支付：已退款却回复 500",
+     "The refund is made, its answer is HTTP 500."),
+    ("short_pages", "Epay: lists in short pages", "易支付：列表分页很短",
+     "Lists come two at a time, however many are asked for."),
     ("lookup_lags", "Epay: look-up lags", "易支付：查询滞后",
      "A payment shows in queries only after two minutes of the demo's time."),
     ("money_differs", "Epay: paid a cent less", "易支付：实付少一分",
@@ -89,6 +95,8 @@ class EpayStandIn(StandIn):
             return Response("Too Many Requests", 429, {"Retry-After": "1"})
         if self._struck("http_500"):
             return Response("<h1>500</h1>", 500)
+        if self._struck("garbage"):
+            return Response("<html>维护中</html>", media_type="text/html")
         if asked.get("pid") != self._state.pid:
             return self._told({"code": -3, "msg": "商户ID不存在"})
         if asked.get("key") != self._state.key:
@@ -114,7 +122,8 @@ class EpayStandIn(StandIn):
         return {"code": -1, "msg": "订单号不存在"}
 
     def _orders(self, asked: Json) -> Json:
-        limit, page = min(50, int(asked.get("limit", 20))), int(asked.get("page", 1))
+        limit = 2 if self._set("short_pages") else min(50, int(asked.get("limit", 20)))
+        page = int(asked.get("page", 1))
         trades = self._state.trades[::-1][(page - 1) * limit : page * limit]
         return {"code": 1, "msg": "查询成功！", "data": [self._shown(one) for one in trades]}
 
@@ -137,6 +146,8 @@ class EpayStandIn(StandIn):
         if self._set("refunds_refused"):
             return self._told({"code": -1, "msg": "支付通道不支持退款"})
         trade.returned = money
+        if self._struck("done_500"):
+            return Response("<h1>500</h1>", 500)
         return self._arriving(self._told({"code": 1, "msg": f"退款成功！退款金额¥{money}"}))
 
     def _shown(self, trade: Trade) -> Json:

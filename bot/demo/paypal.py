@@ -103,13 +103,18 @@ class PayPalStandIn(StandIn):
                 body = _parsed(raw)
                 try:
                     self._check(request, path)
+                    if self._struck("garbage"):
+                        return body, Response("<html>Proxy</html>", media_type="text/html")
                     if path in MOVES and self._struck("drop_before_accept"):
                         return body, Dropped()
+                    if path in MOVES and self._struck("server_error"):
+                        raise Refused(500, "INTERNAL_SERVER_ERROR")
                     told = self._once(request, path, raw, lambda: work(request, body))
                 except Refused as error:
                     told = _error(error)
                 if path in MOVES and told.status_code < 400:
-                    told = self._arriving(told)
+                    broken = _error(Refused(500, "INTERNAL_SERVER_ERROR"))
+                    told = broken if self._struck("done_500") else self._arriving(told)
                 return {**request.query_params, **body}, told
 
             return await self._logged(f"{method} {path}", done)
@@ -237,11 +242,13 @@ class PayPalStandIn(StandIn):
             raise Refused(422, "UNPROCESSABLE_ENTITY", "REFUND_TIME_LIMIT_EXCEEDED")
         if capture.status(self._clock.now()) == "REFUNDED":
             raise Refused(422, "UNPROCESSABLE_ENTITY", "CAPTURE_FULLY_REFUNDED")
-        if currency != order.currency or capture.returned + amount > capture.amount:
-            raise Refused(422, "UNPROCESSABLE_ENTITY", "REFUND_AMOUNT_EXCEEDED")
         now = self._clock.now()
+        too_much = capture.returned(now) + amount > capture.amount
+        if currency != order.currency or (too_much and not self._set("over_refund")):
+            raise Refused(422, "UNPROCESSABLE_ENTITY", "REFUND_AMOUNT_EXCEEDED")
         refund = self._state.give_back(
             capture, amount, now, held=self._struck("refund_pending"),
+            fails=self._struck("refund_fails"),
             custom_id=body.get("custom_id"), invoice_id=body.get("invoice_id"),
         )  # fmt: skip
         shown = refund_shown(order, capture, refund, _root(request), now)
@@ -258,10 +265,11 @@ class PayPalStandIn(StandIn):
             end = min(end, self._clock.now() - REPORT_LAG)
         rows = [
             row
-            for row in report_rows(self._state.orders)
+            for row in report_rows(self._state.orders, self._clock.now())
             if start <= datetime.fromisoformat(row["transaction_initiation_date"]) <= end
         ]
-        size, page = int(asked["page_size"]), int(asked["page"])
+        size = 2 if self._set("short_pages") else int(asked["page_size"])
+        page = int(asked["page"])
         shown = rows[(page - 1) * size : page * size]
         return {
             "transaction_details": [{"transaction_info": row} for row in shown],
@@ -271,6 +279,8 @@ class PayPalStandIn(StandIn):
         }
 
     def _disputes(self, request: Request, _: Json) -> Json:
+        if self._set("disputes_403"):
+            raise Refused(403, "NOT_AUTHORIZED", "PERMISSION_DENIED")
         capture = self._captured(request.query_params["disputed_transaction_id"])[1]
         if not capture.disputed:
             return {"items": []}

@@ -83,7 +83,7 @@ def refund_shown(order: Order, capture: Capture, refund: Refund, root: str, now:
     """Money sent back."""
     return {
         "id": refund.id,
-        "status": "PENDING" if now < refund.done_at else "COMPLETED",
+        "status": refund.status(now),
         "amount": amount_shown(refund.amount, order.currency),
         "custom_id": refund.custom_id,
         "invoice_id": refund.invoice_id,
@@ -95,11 +95,11 @@ def refund_shown(order: Order, capture: Capture, refund: Refund, root: str, now:
     }
 
 
-def report_rows(orders: list[Order]) -> Iterator[Json]:
+def report_rows(orders: list[Order], now: datetime) -> Iterator[Json]:
     """The account's lines, one for each movement of money."""
     for order in orders:
         for capture in order.captures:
-            status = "V" if capture.refunds and capture.returned >= capture.amount else "S"
+            status = "V" if capture.status(now) == "REFUNDED" else "S"
             yield _row(order, capture.id, "T0006", capture.amount, capture.at, status)
             if capture.disputed:
                 yield _row(order, f"H{capture.id[1:]}", "T1110", -capture.amount, capture.at) | {
@@ -107,6 +107,8 @@ def report_rows(orders: list[Order]) -> Iterator[Json]:
                     "paypal_reference_id_type": "TXN",
                 }
             for back in capture.refunds:
+                if back.status(now) == "FAILED":
+                    continue
                 yield _row(order, back.id, "T1107", -back.amount, back.at) | {
                     "paypal_reference_id": capture.id,
                     "paypal_reference_id_type": "TXN",

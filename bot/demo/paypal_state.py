@@ -32,6 +32,14 @@ class Refund(BaseModel):
     done_at: datetime
     custom_id: str | None = None
     invoice_id: str | None = None
+    fails: bool = False
+    """It does not arrive: FAILED from `done_at` on."""
+
+    def status(self, now: datetime) -> str:
+        """As PayPal names it."""
+        if now < self.done_at:
+            return "PENDING"
+        return "FAILED" if self.fails else "COMPLETED"
 
 
 class Capture(BaseModel):
@@ -44,16 +52,18 @@ class Capture(BaseModel):
     refunds: list[Refund] = []
     disputed: bool = False
 
-    @property
-    def returned(self) -> Decimal:
-        return sum((one.amount for one in self.refunds), Decimal(0))
+    def returned(self, now: datetime) -> Decimal:
+        """What went back, or is on its way."""
+        back = (one.amount for one in self.refunds if one.status(now) != "FAILED")
+        return sum(back, Decimal(0))
 
     def status(self, now: datetime) -> str:
         if now < self.done_at:
             return "PENDING"
-        if not self.refunds:
+        back = self.returned(now)
+        if not back:
             return "COMPLETED"
-        return "REFUNDED" if self.returned >= self.amount else "PARTIALLY_REFUNDED"
+        return "REFUNDED" if back >= self.amount else "PARTIALLY_REFUNDED"
 
 
 class Order(BaseModel):
@@ -137,14 +147,15 @@ class PayPalState(BaseModel):
 
     def give_back(
         self, capture: Capture, amount: Decimal, now: datetime, *, held: bool = False,
-        custom_id: str | None = None, invoice_id: str | None = None,
+        fails: bool = False, custom_id: str | None = None, invoice_id: str | None = None,
     ) -> Refund:  # fmt: skip
         """Refund a part of a capture."""
         refund = Refund(
             id=new_id(),
             amount=amount,
             at=now,
-            done_at=now + HELD if held else now,
+            done_at=now + HELD if held or fails else now,
+            fails=fails,
             custom_id=custom_id,
             invoice_id=invoice_id,
         )

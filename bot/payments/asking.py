@@ -108,7 +108,8 @@ class Line:
         except httpx.TimeoutException:
             failed = Failed("timeout")
         except httpx.HTTPError:
-            failed = Failed("connection_lost", wait=0.3)
+            # What was asked to act may have done so: that is looked into, not repeated at once.
+            failed = Failed("connection_lost", wait=0.3 if method == "GET" else None)
         path = httpx.URL(url).path
         log.warning("payment.no_answer", provider=self._provider, path=path, reason=failed.reason)
         raise failed

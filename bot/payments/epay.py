@@ -7,6 +7,7 @@ can't be taken back and ends never. A platform sees an attempt only once its lin
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,6 +42,8 @@ from bot.ports import (
 )
 
 log = structlog.get_logger(__name__)
+# The platforms want the key in the address, which the HTTP client would write to its log.
+logging.getLogger("httpx").addFilter(lambda record: "/api.php?" not in record.getMessage())
 
 NAME = "epay"
 _ZONE = zone("Asia/Shanghai")
@@ -133,6 +136,19 @@ def signature(params: Mapping[str, str], key: str) -> str:
     return hashlib.md5((text + key).encode(), usedforsecurity=False).hexdigest()
 
 
+def capabilities(currency: str, *, refunds: bool) -> PaymentCapabilities:
+    """What a platform can do that charges that, and gives money back through its API or not."""
+    return PaymentCapabilities(
+        way=Way.PAGE,
+        currencies=frozenset({currency}),
+        returns=Returns.WHOLE if refunds else Returns.NOTHING,
+        finds=True,
+        cancels=False,
+        webhooks=True,
+        answer="success",
+    )
+
+
 class Epay:
     """ports.PaymentMethod over one platform. A charge is a `trade_no` of the platform's."""
 
@@ -148,15 +164,7 @@ class Epay:
         self._currency = settings.currencies[0]
         self._line = Line(NAME, http)
         self._clock = clock
-        self.capabilities = PaymentCapabilities(
-            way=Way.PAGE,
-            currencies=frozenset(settings.currencies),
-            returns=Returns.WHOLE if settings.refunds else Returns.NOTHING,
-            finds=True,
-            cancels=False,
-            webhooks=True,
-            answer="success",
-        )
+        self.capabilities = capabilities(self._currency, refunds=settings.refunds)
 
     @classmethod
     def from_settings(cls, settings: EpaySettings, clock: Clock) -> Self:
@@ -171,8 +179,10 @@ class Epay:
 
     async def request(self, payment: Payment, bill: Bill) -> Shown:
         """The link, made without asking anybody: the same for the same attempt and bill."""
-        if payment.amount.currency != self._currency or payment.amount.minor <= 0:
-            raise PaymentRefused("not_payable")
+        if payment.amount.currency != self._currency:
+            raise PaymentRefused("currency")
+        if payment.amount.minor <= 0:
+            raise PaymentRefused("too_small")
         params = {
             "pid": self._settings.pid,
             "type": self._settings.pay_type or "",
@@ -299,17 +309,21 @@ class Epay:
         """From the platform's list, the newest first. Raises PaymentUnavailable when it is
         longer than we read."""
         found: dict[str, Charge] = {}
+        seen: set[str] = set()
+        begin = since.replace(microsecond=0)  # the platform tells whole seconds
         for number in range(1, _PAGES + 1):
             trades = await self._listed(number)
             for trade in trades:
                 if trade.status in (_PAID, _REFUNDED, _FROZEN):
                     charge = self._charge(trade)
-                    if charge.at >= since:
+                    if charge.at >= begin:
                         found[charge.id] = charge
             opened = [trade.addtime for trade in trades if trade.addtime is not None]
-            # A link may be paid a day after it was opened.
-            if len(trades) < _PAGE or (opened and max(opened) < since - _OPENED_BEFORE):
+            new = {trade.trade_no for trade in trades} - seen
+            # A list that ends, or gives its first page for ever, or is old enough by now.
+            if not new or (opened and max(opened) < since - _OPENED_BEFORE):
                 return tuple(found.values())
+            seen |= new
         raise PaymentUnavailable("list_too_long")
 
     async def _asked(self, act: str, params: Mapping[str, str], *, none: bool = False) -> Any:

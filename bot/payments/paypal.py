@@ -8,10 +8,12 @@ Its report, which `list_since` reads, lags behind by up to three hours and needs
 "Transaction Search"; look-ups of our own attempts lag behind by nothing.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import structlog
@@ -78,7 +80,7 @@ NOT_CAPTURED: Mapping[str, str] = {
 
 NOT_REFUNDED: Mapping[str, tuple[str, bool]] = {
     "CAPTURE_FULLY_REFUNDED": ("already_returned", True),
-    "REFUND_AMOUNT_EXCEEDED": ("already_returned", True),
+    "REFUND_AMOUNT_EXCEEDED": ("over_captured", True),
     "REFUND_TIME_LIMIT_EXCEEDED": ("too_late", True),
     "TRANSACTION_DISPUTED": ("disputed", True),
     "REFUND_FAILED_INSUFFICIENT_FUNDS": ("no_money", False),
@@ -137,7 +139,8 @@ class PayPal:
     # -- paying
 
     async def request(self, payment: Payment, bill: Bill) -> Shown:
-        """Create the order, once for our reference as long as PayPal remembers it (6 hours)."""
+        """Create the order, once for our reference and these words as long as PayPal remembers it
+        (6 hours). Of several orders only the one that the store knows is captured."""
         standing = await self._standing(payment)
         if standing is not None:
             return standing
@@ -164,12 +167,12 @@ class PayPal:
         }
         try:
             order: Order = await self._api.post(
-                Order, "/v2/checkout/orders", f"xuka-order-{payment.id}", body
+                Order, "/v2/checkout/orders", f"xuka-order-{payment.id}-{_digest(body)}", body
             )
         except Failed as failed:
             if failed.refused:
                 log.warning("paypal.not_created", ref=payment.id, code=failed.code)
-                raise PaymentRefused("not_payable") from None
+                raise PaymentRefused("refused") from None
             raise
         if order.page is None:
             raise PaymentUnavailable("no_page")
@@ -288,8 +291,10 @@ class PayPal:
             if refund.id in (one.custom_id, one.invoice_id):
                 return _became(one)
         left = capture.amount.money.minor - _returned(capture, unit)
-        if refund.amount.currency != capture.amount.currency_code or refund.amount.minor > left:
-            raise PaymentRefused("already_returned")
+        if refund.amount.currency != capture.amount.currency_code:
+            raise PaymentRefused("currency")
+        if refund.amount.minor > left:
+            raise PaymentRefused("over_captured")
         body = {
             "amount": written(refund.amount),
             "custom_id": refund.id,
@@ -374,6 +379,11 @@ def _became(one: Returned) -> Return:
     if one.status == "PENDING":
         return Return.PENDING
     raise PaymentRefused("refund_failed")
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    """PayPal refuses a request id that it knows with another body."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _locale(language: str) -> str:

@@ -205,8 +205,10 @@ def up(links: list[Link]) -> str | None:
 def written(amount: Money) -> dict[str, str]:
     """As PayPal takes it. Raises PaymentRefused where it can't be written."""
     places = 0 if amount.currency in WHOLE_ONLY else decimals(amount.currency)
-    if amount.currency not in CURRENCIES or amount.major != round(amount.major, places):
-        raise PaymentRefused("not_payable")
+    if amount.currency not in CURRENCIES:
+        raise PaymentRefused("currency")
+    if amount.major != round(amount.major, places):
+        raise PaymentRefused("amount_uneven")
     return {"currency_code": amount.currency, "value": f"{amount.major:.{places}f}"}
 
 

@@ -1,6 +1,6 @@
 """PayPal's report of its account: what came in, and what of it went back.
 
-It covers at most 31 days a question, and lags behind by up to three hours.
+It covers at most 31 days a question and three years in all, and lags behind by up to three hours.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from bot.payments.paypal_api import Amount, Api, Text, as_list
 from bot.ports import Charge
 
 _SLICE = timedelta(days=31)
+_KEPT = timedelta(days=3 * 365)
 _GOES_BACK = frozenset({"T1106", "T1107", "T1201", "T1202"})
 """Reversal, refund, chargeback and its undoing."""
 _DISPUTED = frozenset({"T1110", "T1201"})
@@ -46,7 +47,7 @@ class Report(BaseModel):
 async def read(api: Api, since: datetime, until: datetime) -> Sequence[Charge]:
     """Every payment to us within that time (UTC). Raises PaymentUnavailable."""
     rows: list[Row] = []
-    start = since
+    start = max(since, until - _KEPT)
     while start < until:
         stop = min(start + _SLICE, until)
         rows += await _rows(api, start, stop)

@@ -5,8 +5,8 @@ payment methods' tests that applies to it by what it declares (`PaymentCapabilit
 ways in which its stand-in can misbehave (`Bench.misbehaviour`).
 
 Misbehaviours that the shared cases ask for, of stand-ins that can show them: answer_lost,
-answer_slow (of calls that act), never_arrives, http_500, http_429, garbage (of every call),
-acting_500 (nothing is done), done_500 (it is done), other_types, forgets_keys, over_refund,
+answer_slow (of calls that act), never_arrives, http_500, http_429, garbage, other_shape (of every
+call), acting_500 (nothing is done), done_500 (it is done), other_types, forgets_keys, over_refund,
 refund_pending, refund_fails (for five minutes; then), list_lags, short_pages.
 """
 
@@ -56,6 +56,8 @@ class Bench:
     """An amount that the provider refuses."""
     foreign: ClassVar[Money | None] = None
     """Money that it does not charge in."""
+    asks: ClassVar[bool] = True
+    """Showing something to pay is a call to the provider; else it is a link that we sign."""
     by_reference: ClassVar[bool] = False
     """It finds an attempt by our reference alone, when the answer with its own name was lost."""
     sees_unpaid: ClassVar[bool] = True
@@ -148,6 +150,10 @@ class Bench:
 
     def calm(self) -> None:
         self.faults.clear()
+
+    def called_for(self, path: str) -> int:
+        """How often the stand-in was asked for that, as its call log names it."""
+        return sum(call.method == path for call in self.calls.after())
 
     def another(
         self, *, address: str | None = None, wrong_keys: bool = False, seconds: float = 10.0

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from bot.domain.sales import Method
+from bot.payments.epay import capabilities as epay_can
+from bot.payments.paypal import PayPal
 from bot.payments.stars import Stars
 from bot.payments.stripe import CAPABILITIES as STRIPE
 from bot.payments.telegram import TelegramInvoice
 from bot.ports import PaymentCapabilities, Returns
+from tests.contract.bench_epay import EpayBench, HandEpayBench, epay_bench, hand_epay_bench
+from tests.contract.bench_paypal import PayPalBench, paypal_bench
 from tests.contract.bench_stripe import (
     AlipayBench,
     StripeBench,
@@ -51,6 +55,9 @@ ADAPTERS: Mapping[str, Adapter] = {
     "stripe card": Adapter(stripe_bench, StripeBench, STRIPE[Method.CARD]),
     "stripe alipay": Adapter(alipay_bench, AlipayBench, STRIPE[Method.ALIPAY]),
     "stripe wechat": Adapter(wechat_bench, WechatBench, STRIPE[Method.WECHAT]),
+    "paypal": Adapter(paypal_bench, PayPalBench, PayPal.capabilities),
+    "epay": Adapter(epay_bench, EpayBench, epay_can("CNY", refunds=True)),
+    "epay by hand": Adapter(hand_epay_bench, HandEpayBench, epay_can("CNY", refunds=False)),
 }
 
 
@@ -94,6 +101,10 @@ class Table:
 
 def finds(can: PaymentCapabilities, bench: type[Bench]) -> bool:
     return can.finds
+
+
+def asks(can: PaymentCapabilities, bench: type[Bench]) -> bool:
+    return bench.asks
 
 
 def cancels(can: PaymentCapabilities, bench: type[Bench]) -> bool:

@@ -20,6 +20,7 @@ from tests.contract.payment_table import (
     Adapter,
     Check,
     Table,
+    asks,
     cancels,
     finds,
     returns,
@@ -76,10 +77,11 @@ async def _(b: Bench) -> None:
     shown = await b.paying.request(b.payment(), b.bill(title="Speedtalk 30 天", language="en"))
     payment = b.shown(b.payment(), shown)
     await b.pay(payment, shown)
+    assert (await b.charge_of(payment)).amount == b.amount
     assert b.taken("pay0001") == [b.amount]
 
 
-@case("its answer is lost: unavailable, then asked again and paid once", needs="answer_lost")
+@case("its answer is lost: unavailable, then asked again and paid once", asks, needs="answer_lost")
 async def _(b: Bench) -> None:
     b.strike("answer_lost", times=1)
     await unavailable(b.paying.request(b.payment(), b.bill()))
@@ -89,17 +91,18 @@ async def _(b: Bench) -> None:
     assert b.taken("pay0001") == [b.amount]
 
 
-@case("its answer is too slow: unavailable, then asked again", needs="answer_slow")
+@case("its answer is too slow: unavailable, then asked again", asks, needs="answer_slow")
 async def _(b: Bench) -> None:
     b.strike("answer_slow", times=1)
     await unavailable(b.another(seconds=0.3).request(b.payment(), b.bill()))
     b.calm()
     payment, shown = await b.asked()
     await b.pay(payment, shown)
+    assert (await b.charge_of(payment)).amount == b.amount
     assert b.taken("pay0001") == [b.amount]
 
 
-@case("it never arrives: unavailable, nothing can be paid", needs="never_arrives")
+@case("it never arrives: unavailable, nothing can be paid", asks, needs="never_arrives")
 async def _(b: Bench) -> None:
     b.strike("never_arrives", times=1)
     await unavailable(b.paying.request(b.payment(), b.bill()))
@@ -212,7 +215,7 @@ async def _(b: Bench) -> None:
 
 @case(
     "by our reference alone an attempt is found, when the answer to it was lost",
-    lambda can, bench: can.finds and bench.by_reference,
+    lambda can, bench: can.finds and bench.asks and bench.by_reference,
     needs="answer_lost",
 )
 async def _(b: Bench) -> None:
@@ -239,6 +242,7 @@ async def _(b: Bench) -> None:
     assert charge.id in {one.id for one in await b.paying.list_since(EPOCH)}
     other, shown = await b.asked("pay0002")
     await b.pay(other, shown)
+    assert one_charge(await b.paying.lookup(other)).amount == b.amount
     assert b.taken("pay0002") == [b.amount]
 
 

@@ -174,12 +174,15 @@ async def _(b: Bench) -> None:
 
 @case("a refund that fails on its way is told", returns, needs="refund_fails")
 async def _(b: Bench) -> None:
-    payment, _charge = await b.paid()
+    payment, charge = await b.paid()
     b.strike("refund_fails", times=1)
     assert await b.paying.refund(payment, b.refund(payment)) is Return.PENDING
     b.clock.advance(600)
     assert await refused(b.paying.refund(payment, b.refund(payment))) == "refund_failed"
     assert b.returned("pay0001") == 0
+    again = b.refund(payment, ref="back0002")
+    assert await b.paying.refund(payment, again) is Return.DONE
+    assert b.returned("pay0001") == charge.amount.minor
 
 
 # ---- a provider in trouble ---------------------------------------------------------------
@@ -191,7 +194,8 @@ def trouble(fault: str) -> None:
         waiting, _shown = await b.asked("pay0002")
         can = b.paying.capabilities
         b.strike(fault)
-        await unavailable(b.paying.request(b.payment("pay0003"), b.bill()))
+        if b.asks:
+            await unavailable(b.paying.request(b.payment("pay0003"), b.bill()))
         if can.finds:
             await unavailable(b.paying.lookup(payment))
             await unavailable(b.paying.list_since(EPOCH))
@@ -207,7 +211,7 @@ def trouble(fault: str) -> None:
     case(f"{fault}: unavailable, and no wrong fact", needs=fault)(check)
 
 
-for _fault in ("http_500", "http_429", "garbage"):
+for _fault in ("http_500", "http_429", "garbage", "other_shape"):
     trouble(_fault)
 
 
