@@ -16,6 +16,8 @@ from bot.demo.faults import FaultBoard
 from bot.demo.kept import file_name, keep, kept
 from bot.demo.paypal import PayPalStandIn
 from bot.demo.paypal_state import PayPalState
+from bot.demo.stripe import stripe_routes
+from bot.demo.stripe_state import StripeState
 
 HOOKS_SECRET = "demo-hooks-0b5f1e7c"  # noqa: S105 - opens a door of this machine only
 """Part of the address that the providers call the demo's bot at."""
@@ -27,6 +29,7 @@ class Providers:
 
     paypal: PayPalState
     epay: EpayState
+    stripe: StripeState
 
     @classmethod
     def load(cls, home: Path) -> "Providers":
@@ -34,10 +37,11 @@ class Providers:
         return cls(
             paypal=kept(home, PayPalState, paypal_state.demo_state),
             epay=kept(home, EpayState, epay_state.demo_state),
+            stripe=kept(home, StripeState, StripeState),
         )
 
     def _all(self) -> tuple[BaseModel, ...]:
-        return (self.paypal, self.epay)
+        return (self.paypal, self.epay, self.stripe)
 
     def save(self, home: Path) -> None:
         """Keep them in `home`."""
@@ -49,6 +53,7 @@ class Providers:
         hooks = f"{bot_url}/hooks"
         self.paypal.webhook_url = f"{hooks}/paypal/{secret}"
         self.epay.notify_url = f"{hooks}/epay/{secret}"
+        self.stripe.webhook_url = f"{hooks}/stripe/{secret}"
 
     def routes(self, clock: WorldClock, faults: FaultBoard, calls: CallLog) -> list[Mount]:
         """Where each listens, below the demo's address: API and payers' pages."""
@@ -56,6 +61,7 @@ class Providers:
         return [
             Mount("/providers/paypal", routes=PayPalStandIn(self.paypal, *shared).routes()),
             Mount("/providers/epay", routes=EpayStandIn(self.epay, *shared).routes()),
+            Mount("/providers/stripe", routes=stripe_routes(self.stripe, *shared)),
         ]
 
     def settings(self, url: str) -> dict[str, str]:
@@ -72,8 +78,13 @@ class Providers:
             "XUKA_EPAY__KEY": self.epay.key,
             "XUKA_EPAY__REFUNDS": str(self.epay.refunds).lower(),
             "XUKA_EPAY__NOTIFY_URL": self.epay.notify_url,
+            "XUKA_STRIPE__SECRET_KEY": self.stripe.secret_key,
+            "XUKA_STRIPE__WEBHOOK_SECRET": self.stripe.webhook_secret,
+            "XUKA_STRIPE__BASE_URL": f"{base}/stripe",
+            "XUKA_STRIPE__METHODS": "card,alipay,wechat",
+            "XUKA_STRIPE__CURRENCIES": "USD,CNY",
         }
 
 
-FILES = tuple(file_name(kind) for kind in (PayPalState, EpayState))
+FILES = tuple(file_name(kind) for kind in (PayPalState, EpayState, StripeState))
 """Names of the files in a demo's home."""

@@ -155,6 +155,8 @@ class Calls(StandIn):
     def _json(self, told: Json, status: int = 200) -> Response:
         if self._struck("garbage"):
             return HTMLResponse("<html><body>Welcome to the hotel's network</body></html>")
+        if self._struck("other_shape"):
+            return JSONResponse([])
         if self._struck("other_types"):
             told = in_other_types(told)
         return JSONResponse(told, status, {"request-id": self._state.new_id("req")})

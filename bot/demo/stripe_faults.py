@@ -15,6 +15,8 @@ FAULTS = (
      "Every call is answered with HTTP 429."),
     ("garbage", "Stripe: answers are no JSON", "Stripe：回复不是 JSON",
      "A page of a proxy comes instead of an answer, with HTTP 200."),
+    ("other_shape", "Stripe: answers of another shape", "Stripe：回复结构不对",
+     "JSON comes that is no answer to what was asked: an empty list."),
     ("server_error", "Stripe: breaks when it should act (500)", "Stripe：处理时出错（500）",
      "What should make, charge or refund is answered with HTTP 500; nothing is done, and a repeat "
      "under the same key is answered so again."),

@@ -8,15 +8,12 @@ stands in the metadata of everything we make.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import structlog
-from pydantic import BeforeValidator, SecretStr
 
 from bot.domain.sales import Method, Payment, Refund
 from bot.payments import stripe_told
-from bot.payments.asking import SafeUrl
-from bot.payments.charging import Charging
 from bot.payments.stripe_api import (
     METHOD,
     PAYMENT,
@@ -34,6 +31,7 @@ from bot.payments.stripe_api import (
 from bot.payments.stripe_events import about, signed
 from bot.payments.stripe_money import to_stripe
 from bot.payments.stripe_saved import SavedCards
+from bot.payments.stripe_settings import StripeSettings
 from bot.payments.stripe_told import TYPES, charge_of, money_taken, of_session, together
 from bot.ports import (
     Bill,
@@ -85,31 +83,6 @@ CAPABILITIES: Mapping[Method, PaymentCapabilities] = {
     Method.ALIPAY: _capabilities(_CHINESE, saves=False),
     Method.WECHAT: _capabilities(_CHINESE, saves=False),
 }
-
-
-def _names(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.replace(";", ",").split(",") if part.strip())
-    return value
-
-
-def _known(value: object) -> object:
-    names = _names(value)
-    if isinstance(names, tuple | list) and not (names and all(name in TYPES for name in names)):
-        raise ValueError("write card, alipay or wechat, with commas between them")
-    return names
-
-
-class StripeSettings(Charging):
-    """The section of the settings that switches these methods on."""
-
-    secret_key: SecretStr
-    """sk_live_… or a restricted key (rk_…); with sk_test_… no money moves."""
-    webhook_secret: SecretStr | None = None
-    """whsec_…: signs its calls; without it they are refused, and payments are noticed by asking."""
-    base_url: SafeUrl = "https://api.stripe.com"
-    methods: Annotated[tuple[Method, ...], BeforeValidator(_known)] = (Method.CARD,)
-    """Which of card, alipay and wechat; each has to be switched on in Stripe's Dashboard too."""
 
 
 class StripeCheckout:

@@ -20,8 +20,9 @@ from bot.demo.stripe_shown import dispute, return_outside, signature, written
 from bot.demo.stripe_state import Intent, Notice, StripeState
 from bot.domain.money import Money
 from bot.domain.sales import Method, Payment
-from bot.payments.stripe import StripeCheckout, StripeSettings
+from bot.payments.stripe import StripeCheckout
 from bot.payments.stripe_api import Api
+from bot.payments.stripe_settings import StripeSettings
 from bot.ports import Call, Charge, Kept, Shown
 from tests.contract.carrier_bench import Host
 from tests.contract.payment_bench import Bench, one_charge
@@ -54,6 +55,7 @@ class StripeBench(Bench):
         "http_500": "http_500",
         "http_429": "http_429",
         "garbage": "garbage",
+        "other_shape": "other_shape",
         "acting_500": "server_error",
         "done_500": "done_500",
         "other_types": "other_types",

@@ -25,7 +25,8 @@ from bot.demo.clock import WorldClock
 from bot.domain.money import Money
 from bot.domain.orders import PaymentState, RefundState
 from bot.domain.sales import Method, Payment, Refund
-from bot.payments.stripe import StripeCheckout, StripeSettings
+from bot.payments.stripe import StripeCheckout
+from bot.payments.stripe_settings import StripeSettings
 from bot.ports import Bill, Call, Return, Standing, WebhookRefused
 from tests.contract.botapi_server import serving
 from tests.contract.payment_bench import EPOCH, one_charge, refused

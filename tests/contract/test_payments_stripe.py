@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from bot.domain.money import Money
 from bot.domain.sales import Method
-from bot.payments.stripe import StripeCheckout, StripeSettings
+from bot.payments.stripe import StripeCheckout
 from bot.payments.stripe_money import from_stripe, to_stripe
+from bot.payments.stripe_settings import StripeSettings
 from bot.ports import PaymentRefused, Standing
 from tests.contract.bench_stripe import (
     AlipayBench,
@@ -250,3 +251,4 @@ async def test_a_list_without_an_end_is_no_list(b: StripeBench) -> None:
     await b.paid()
     b.strike("endless_list")
     await unavailable(b.paying.list_since(EPOCH))
+    assert b.called_for("GET /v1/charges") <= 3

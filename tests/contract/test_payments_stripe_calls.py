@@ -75,6 +75,13 @@ async def test_a_card_that_is_gone_there_ends(b: StripeBench) -> None:
     assert (found.standing, found.reason) == (ENDED, "saved_gone")
 
 
+async def test_what_was_charged_without_the_customer_is_kept_no_second_time(b: StripeBench) -> None:
+    kept = await b.kept(OK)
+    payment = b.payment("renew001", saved_id="saved001")
+    charge = one_charge(await b.paying.charge_saved(payment, kept.token, b.bill()))
+    assert charge.kept is None
+
+
 async def test_closing_a_charge_that_was_made_tells_of_it(b: StripeBench) -> None:
     kept = await b.kept(OK)
     payment = b.payment("renew001", saved_id="saved001")
@@ -124,6 +131,14 @@ async def test_another_shops_payment_is_none_of_ours(b: StripeBench) -> None:
     b.intent_of(charge).metadata = {}
     notice = b.notice_of(payment)
     notice.body["metadata"] = {}
+    assert list(await b.paying.parse_event(b.called(notice))) == []
+
+
+async def test_a_call_about_anything_but_money_tells_nothing(b: StripeBench) -> None:
+    payment, _charge = await b.paid()
+    notice = b.notice_of(payment)
+    assert notice.body["metadata"]["xuka_payment"] == "pay0001"
+    notice.type = "payment_intent.created"
     assert list(await b.paying.parse_event(b.called(notice))) == []
 
 
