@@ -157,6 +157,8 @@ class PayPalStandIn(StandIn):
         except Refused as error:
             response = _error(error)
         if given and path in MOVES and not self._struck("forgets_request_ids"):
+            known = self._state.answered.items()
+            self._state.answered = {name: one for name, one in known if now < one.until}
             lasts = REFUND_KEYS_KEPT if path.endswith("refund") else ORDER_KEYS_KEPT
             self._state.answered[key] = Answered(
                 body=f"{request.url.path} {raw.decode()}",
@@ -173,6 +175,8 @@ class PayPalStandIn(StandIn):
         if request.headers.get("authorization") != f"Basic {base64.b64encode(keys).decode()}":
             raise Refused(401, "invalid_client")
         token = f"A21AA{secrets.token_urlsafe(40)}"
+        now = self._clock.now()
+        self._state.tokens = {one: ends for one, ends in self._state.tokens.items() if now < ends}
         self._state.tokens[token] = self._clock.now() + TOKEN_LIFE
         seconds = int(TOKEN_LIFE.total_seconds())
         return {"access_token": token, "token_type": "Bearer", "expires_in": seconds}

@@ -74,7 +74,7 @@ NOT_CAPTURED: Mapping[str, str] = {
         "declined",
     ),
     # An order before this one was captured under our reference; the shop's account takes it once.
-    "DUPLICATE_INVOICE_ID": "paid_already",
+    "DUPLICATE_INVOICE_ID": "already_paid",
 }
 """What PayPal says when it captures nothing, and won't."""
 
@@ -165,9 +165,11 @@ class PayPal:
             "purchase_units": [unit],
             "payment_source": {"paypal": {"experience_context": context}},
         }
+        # One that ended must not be answered again under its request id.
+        digest = _digest({**body, "after": payment.provider_ref})
         try:
             order: Order = await self._api.post(
-                Order, "/v2/checkout/orders", f"xuka-order-{payment.id}-{_digest(body)}", body
+                Order, "/v2/checkout/orders", f"xuka-order-{payment.id}-{digest}", body
             )
         except Failed as failed:
             if failed.refused:
