@@ -14,7 +14,8 @@ _NO_DECIMALS = frozenset(
 )  # fmt: skip
 _THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 # Stars are Telegram's; the rest it does not charge, or (UGX) describes in two ways.
-_NOT_CHARGED = frozenset({"XTR", "IQD", "LYD", "UYI", "UGX"})
+NOT_CHARGED = frozenset({"XTR", "IQD", "LYD", "UYI", "UGX"})
+"""Currencies that we don't ask it for."""
 
 
 def to_stripe(money: Money) -> int:
@@ -22,7 +23,7 @@ def to_stripe(money: Money) -> int:
 
     Raises PaymentRefused for what it can't charge exactly.
     """
-    if money.currency in _NOT_CHARGED:
+    if money.currency in NOT_CHARGED:
         raise PaymentRefused("currency")
     units, shift = money.minor, _decimals(money.currency) - decimals(money.currency)
     if shift >= 0:

@@ -1,13 +1,14 @@
 """Stripe's section of the settings. It does not load Stripe's package, which takes 10 MB: a shop
 without Stripe need not carry it."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretStr, model_validator
 
 from bot.domain.sales import Method
 from bot.payments.asking import SafeUrl
 from bot.payments.charging import Charging
+from bot.payments.stripe_money import NOT_CHARGED
 
 METHODS = (Method.CARD, Method.ALIPAY, Method.WECHAT)
 """The ways to pay that it offers us."""
@@ -36,3 +37,9 @@ class StripeSettings(Charging):
     base_url: SafeUrl = "https://api.stripe.com"
     methods: Annotated[tuple[Method, ...], BeforeValidator(_known)] = (Method.CARD,)
     """Which of card, alipay and wechat; each has to be switched on in Stripe's Dashboard too."""
+
+    @model_validator(mode="after")
+    def _chargeable(self) -> Self:
+        if refused := sorted(NOT_CHARGED.intersection(self.currencies)):
+            raise ValueError(f"Stripe is not asked to charge in {', '.join(refused)}")
+        return self

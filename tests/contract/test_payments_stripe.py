@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
+from stripe.params import PaymentIntentCreateParams, RefundCreateParams, checkout
 
 from bot.domain.money import Money
 from bot.domain.sales import Method
@@ -13,6 +14,7 @@ from bot.payments.stripe_money import from_stripe, to_stripe
 from bot.payments.stripe_settings import StripeSettings
 from bot.ports import PaymentRefused, Standing
 from tests.contract.bench_stripe import (
+    OK,
     AlipayBench,
     StripeBench,
     stripe_bench,
@@ -73,6 +75,11 @@ async def test_each_method_is_one_object_and_all_share_a_client(b: StripeBench) 
         await one.close()
 
 
+def test_currencies_that_it_does_not_charge_are_refused_at_the_start() -> None:
+    with pytest.raises(ValidationError, match="UGX, XTR"):
+        StripeSettings.model_validate({"secret_key": "sk_test_1", "currencies": "usd,xtr,ugx"})
+
+
 # ---- units -------------------------------------------------------------------------------
 
 
@@ -113,6 +120,32 @@ def test_what_it_cannot_charge_exactly_is_refused_and_never_rounded(
 def test_units_that_are_no_whole_amount_are_not_guessed() -> None:
     with pytest.raises(ValueError, match="no whole amount"):
         from_stripe(550, "isk")
+
+
+# ---- what is sent ------------------------------------------------------------------------
+
+
+async def test_nothing_is_sent_that_the_packages_version_of_the_api_does_not_know(
+    b: StripeBench,
+) -> None:
+    payment, _charge = await b.paid()
+    await b.paying.refund(payment, b.refund(payment))
+    kept = await b.kept(OK)
+    await b.paying.charge_saved(b.payment("renew001", saved_id="s"), kept.token, b.bill())
+    known = {
+        "POST /v1/checkout/sessions": checkout.SessionCreateParams,
+        "POST /v1/refunds": RefundCreateParams,
+        "POST /v1/payment_intents": PaymentIntentCreateParams,
+    }
+    sent = [call for call in b.calls.after() if call.method in known]
+    assert {call.method for call in sent} == set(known)
+    for call in sent:
+        assert set(call.request) <= set(known[call.method].__annotations__)
+    page = asked(b)
+    nested = {"payment_intent_data": "PaymentIntentData", "adaptive_pricing": "AdaptivePricing"}
+    for name, kind in nested.items():
+        of = getattr(checkout, f"SessionCreateParams{kind}")
+        assert set(page[name]) <= set(of.__annotations__)  # type: ignore[call-overload]
 
 
 # ---- the page ----------------------------------------------------------------------------
