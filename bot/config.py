@@ -35,6 +35,10 @@ from bot.carriers.reloadly import ReloadlySettings
 from bot.domain.sales import Method
 from bot.domain.zones import zone
 from bot.payments.charging import StarsSettings
+from bot.payments.epay import EpaySettings
+from bot.payments.paypal import PayPalSettings
+from bot.payments.stripe_settings import StripeSettings
+from bot.payments.telegram import TelegramSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
@@ -162,6 +166,10 @@ class Settings(BaseSettings):
     rates: RatesSettings = RatesSettings()
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
+    telegram: TelegramSettings | None = None
+    stripe: StripeSettings | None = None
+    paypal: PayPalSettings | None = None
+    epay: EpaySettings | None = None
     esim_access: EsimAccessSettings | None = None
     reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None

@@ -72,5 +72,6 @@ def configure(level: str = "INFO", style: str = "json") -> None:
     root.setLevel(max(logging.INFO, logging.getLevelName(level)))
     logging.getLogger("bot").setLevel(level)
     # These name every request's address, which holds the token, and every tick.
-    for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "alembic", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "apscheduler", "aiosqlite", "alembic", "stripe",
+                  "uvicorn.access"):  # fmt: skip
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))

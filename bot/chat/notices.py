@@ -231,5 +231,5 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
         topup=topups[-1] if topups else None,
         payment=paid[0] if paid else None,
         merchant=merchant,
-        attempt=opened[-1] if opened else None,
+        attempt=next(iter([*opened[::-1], *attempts[::-1]]), None),
     )

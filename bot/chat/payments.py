@@ -1,9 +1,10 @@
-"""Telegram's side of a Stars payment: the pre-checkout question and the money's arrival."""
+"""Telegram's side of a payment in the chat: the pre-checkout question and the money's arrival."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
-from telegram import PreCheckoutQuery, Update
+from telegram import PreCheckoutQuery, SuccessfulPayment, Update
 from telegram.error import BadRequest, NetworkError
 from telegram.ext import MessageHandler, PreCheckoutQueryHandler
 from telegram.ext import filters as f
@@ -11,6 +12,7 @@ from telegram.ext import filters as f
 from bot.chat.context import Context
 from bot.chat.views.reasons import REASONS
 from bot.domain.money import Money
+from bot.domain.subscriptions import Recurring
 from bot.i18n import words
 from bot.ports import Charge
 
@@ -62,13 +64,7 @@ async def paid(update: Update, context: Context) -> None:
     if message is None or payment is None:
         return
     payer = update.effective_user.id if update.effective_user else message.chat_id
-    charge = Charge(
-        id=payment.telegram_payment_charge_id,
-        reference=payment.invoice_payload,
-        amount=Money(payment.total_amount, payment.currency),
-        at=message.date,
-        payer_id=payer,
-    )
+    charge = charge_of(payment, payer, message.date)
     for pause in (*_CAPTURE_AGAIN, None):
         try:
             await context.shop.till.capture(payment.invoice_payload, charge)
@@ -80,11 +76,46 @@ async def paid(update: Update, context: Context) -> None:
             await asyncio.sleep(pause)
 
 
+def charge_of(payment: SuccessfulPayment, payer_id: int, at: datetime) -> Charge:
+    """The money that Telegram tells of, as a provider would list it; `at` is the message's time.
+
+    In Stars and by card its id is Telegram's, which is the one that a refund takes.
+    """
+    return Charge(
+        id=payment.telegram_payment_charge_id,
+        reference=payment.invoice_payload,
+        amount=Money(payment.total_amount, payment.currency),
+        at=at,
+        payer_id=payer_id,
+    )
+
+
+def recurring_of(payment: SuccessfulPayment) -> Recurring | None:
+    """What it says of a subscription; None for what is paid once."""
+    if not payment.is_recurring:
+        return None
+    return Recurring(bool(payment.is_first_recurring), payment.subscription_expiration_date)
+
+
 PAYMENT = f.SUCCESSFUL_PAYMENT | f.StatusUpdate.REFUNDED_PAYMENT
 
 
 async def refunded(update: Update, context: Context) -> None:
-    """Telegram says that a charge went back; our refund job has recorded it already."""
+    """Telegram says that a charge went back: by our refund job, which knows, or without us."""
+    message = update.effective_message
+    payment = message.refunded_payment if message else None
+    if message is None or payment is None:
+        return
+    amount = Money(payment.total_amount, payment.currency)
+    charge = Charge(
+        id=payment.telegram_payment_charge_id,
+        reference=payment.invoice_payload,
+        amount=amount,
+        at=message.date,
+        returned=amount.minor,
+        payer_id=message.chat_id,
+    )
+    await context.shop.till.capture(payment.invoice_payload, charge)
 
 
 HANDLERS = (

@@ -179,11 +179,15 @@ def _shop(settings: Settings) -> list[Line]:
     else:
         text = "nobody sees what waits for a person; set XUKA_OPERATOR_IDS=123,456"
         lines.append(Line("operators", State.LOOK, text))
-    methods = [
-        name
-        for name, on in (("stars", settings.stars.enabled), ("voucher", settings.voucher.enabled))
-        if on
-    ]
+    switched = {
+        "stars": settings.stars.enabled,
+        "voucher": settings.voucher.enabled,
+        "telegram": settings.telegram,
+        "stripe": settings.stripe,
+        "paypal": settings.paypal,
+        "epay": settings.epay,
+    }
+    methods = [name for name, on in switched.items() if on]
     if methods:
         lines.append(Line("payment", State.OK, ", ".join(methods)))
     else:

@@ -16,6 +16,7 @@ SECRET_KEYS = frozenset(
         "access_token",
         "client_id",
         "client_secret",
+        "provider_token",
         "secret",
         "secret_token",
         "secretkey",

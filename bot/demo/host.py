@@ -23,11 +23,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.botapi.app import create_app
+from bot.demo.botapi.models import PROVIDER_TOKEN
 from bot.demo.calls import CallLog
 from bot.demo.clock import WorldClock
 from bot.demo.esim_access_state import EsimAccessState
 from bot.demo.faults import FaultBoard
 from bot.demo.page import page_routes
+from bot.demo.providers import FILES as PROVIDER_FILES
+from bot.demo.providers import HOOKS_SECRET, Providers
 from bot.demo.suppliers import FILES, Suppliers
 from bot.demo.tryout import OPERATOR, TOKEN, page_facts
 from bot.demo.webhooks import Webhooks
@@ -35,7 +38,10 @@ from bot.demo.world import World
 
 HOST = "127.0.0.1"
 HOOKS = "XUKA_HOOKS_SECRET"
-HOOKS_SECRET = "demo-secret-of-the-suppliers-calls"  # noqa: S105  opens nothing but the demo
+RATES = {
+    "XUKA_RATES__TABLE": '{"USD/CNY": 7.2, "PHP/USD": 0.0175, "PHP/CNY": 0.126, "CNY/USD": 0.139}'
+}
+"""What the demo's shop charges for money of another country."""
 _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
 _CALL_PAUSE = 1.0
@@ -73,6 +79,8 @@ class Demo:
         self._world_file = home / "world.json"
         self.world = self._load_world()
         self.suppliers = Suppliers.load(home, self.clock.now())
+        self.providers = Providers.load(home)
+        self.providers.call(self.bot_url, self.extra.get("XUKA_HOOKS_SECRET", HOOKS_SECRET))
         self.calls = CallLog(self.clock)
         self.webhooks = Webhooks(self.suppliers, self.clock, self.faults, self.calls)
         self._moving = asyncio.Lock()
@@ -115,6 +123,7 @@ class Demo:
         """Keep the world beside the bot's database, so that the demo can go on another day."""
         self.world.save(self._world_file)
         self.suppliers.save(self.home)
+        self.providers.save(self.home)
 
     # ---- starting and stopping -----------------------------------------------------------
 
@@ -126,6 +135,7 @@ class Demo:
             Route("/world", self._facts),
             Route("/bot", self._kill, methods=["DELETE"]),
             *self.suppliers.routes(self.clock, self.faults, self.calls),
+            *self.providers.routes(self.clock, self.faults, self.calls),
         ]
         config = uvicorn.Config(
             app, host=HOST, port=self.port, log_level="error", access_log=False,
@@ -184,8 +194,10 @@ class Demo:
             "XUKA_SHOP__LEGAL_NAME": "Xuka Demo Shop",
             "XUKA_SHOP__CONTACT": "shop@xuka.example",
             "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
-            HOOKS: HOOKS_SECRET,
+            **RATES,
+            "XUKA_TELEGRAM__PROVIDER_TOKEN": PROVIDER_TOKEN,
             **self.suppliers.settings(self.url),
+            **self.providers.settings(self.url),
             **self.extra,
         }
         return clean | {name: value for name, value in ours.items() if value}
@@ -290,7 +302,14 @@ def main(port: int, home: Path | None, browser: bool, fresh: bool) -> None:
     temporary = home is None
     folder = home or Path(tempfile.mkdtemp(prefix="xuka-demo-"))
     if fresh and not temporary:
-        for name in ("world.json", *FILES, "xuka.db", "xuka.db-wal", "xuka.db-shm"):
+        for name in (
+            "world.json",
+            *FILES,
+            *PROVIDER_FILES,
+            "xuka.db",
+            "xuka.db-wal",
+            "xuka.db-shm",
+        ):
             (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     try:

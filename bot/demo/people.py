@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.demo import purse
 from bot.demo.botapi import acts
 from bot.demo.botapi.acts import CannotDo, message_of, person_of, room_of
 from bot.demo.botapi.callbacks import press
@@ -20,7 +21,6 @@ from bot.demo.botapi.errors import ApiError
 from bot.demo.botapi.keyboards import buttons, find_button
 from bot.demo.botapi.models import BOT_ID, Group, Json, Person
 from bot.demo.botapi.params import MAX_UPLOAD, Upload
-from bot.demo.botapi.payments import pay
 from bot.demo.botapi.profile import menu_scopes
 from bot.demo.calls import Call, CallLog
 from bot.demo.clock import WorldClock
@@ -119,6 +119,12 @@ class PeopleInterface:
             *(
                 Route(f"{chat}/{name}", _answering(self._acting(act)), methods=["POST"])
                 for name, act in acts_by_name.items()
+            ),
+            Route("/people/{person:int}/invoice", _answering(self.invoice)),
+            Route(
+                "/people/{person:int}/subscriptions",
+                _answering(self.subscriptions),
+                methods=["GET", "POST"],
             ),
             Route("/people/{person:int}/block", _answering(self.block), methods=["POST"]),
             Route("/files/{unique_id}", _answering(self.file)),
@@ -269,15 +275,18 @@ class PeopleInterface:
         return {"ok": True, "callback_query_id": query.id, "answer": answer}
 
     async def pay(self, person: Person, chat_id: int, body: Json) -> Json:
-        """Pay the invoice of a message, or one behind a link; "decline" closes the pay sheet."""
-        link = body.get("link")
-        stored = None if link else message_of(self.world, chat_id, body.get("message_id"))
-        invoice = self.world.invoice_links.get(str(link)) if stored is None else stored.invoice
-        if invoice is None:
-            raise CannotDo(404, "there is no invoice to pay")
-        if body.get("decline"):
-            return {"ok": False, "status": "declined_by_person"}
-        return await pay(self.world, person, invoice, stored)
+        return await purse.pay(self.world, person, chat_id, body)
+
+    async def invoice(self, request: Request) -> Response:
+        person = person_of(self.world, request.path_params["person"])
+        link = request.query_params.get("link", "")
+        return JSONResponse(purse.behind(self.world, person, link))
+
+    async def subscriptions(self, request: Request) -> Response:
+        person = person_of(self.world, request.path_params["person"])
+        if request.method == "POST":
+            return JSONResponse(purse.keep(self.world, person, await _body(request)))
+        return JSONResponse(purse.subscriptions(self.world, person))
 
     async def start(self, person: Person, _chat_id: int, body: Json) -> Json:
         return self.world.shown(acts.start(self.world, person, body.get("payload", "")))

@@ -1,12 +1,9 @@
 """The suppliers' stand-ins side by side: what they know, where they listen, how they are kept."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import BaseModel
 from starlette.routing import Mount
 
 from bot.demo import airalo_state, dingconnect_state, esim_access_state, reloadly_state
@@ -19,13 +16,12 @@ from bot.demo.dingconnect_state import DingConnectState
 from bot.demo.esim_access import esim_access_routes
 from bot.demo.esim_access_state import EsimAccessState
 from bot.demo.faults import FaultBoard
+from bot.demo.kept import file_name, keep, kept
 from bot.demo.reloadly import reloadly_routes
 from bot.demo.reloadly_state import ReloadlyState
 
 PACE = 1000
 """Calls a second and a minute: a real supplier's pace would stretch a week lived in seconds."""
-
-S = TypeVar("S", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -42,23 +38,23 @@ class Suppliers:
         """As they were kept in `home`, or fresh at `now` (UTC)."""
         eased = {"tokens_per_minute": PACE, "usage_per_minute": PACE}
         return cls(
-            esim_access=_kept(
+            esim_access=kept(
                 home, EsimAccessState,
                 lambda: esim_access_state.demo_state(now).model_copy(
                     update={"requests_per_second": PACE}
                 ),
             ),
-            airalo=_kept(
+            airalo=kept(
                 home, AiraloState, lambda: airalo_state.demo_state(now).model_copy(update=eased)
             ),
-            reloadly=_kept(home, ReloadlyState, reloadly_state.demo_state),
-            dingconnect=_kept(home, DingConnectState, dingconnect_state.demo_state),
+            reloadly=kept(home, ReloadlyState, reloadly_state.demo_state),
+            dingconnect=kept(home, DingConnectState, dingconnect_state.demo_state),
         )  # fmt: skip
 
     def save(self, home: Path) -> None:
         """Keep them in `home`."""
         for state in (self.esim_access, self.airalo, self.reloadly, self.dingconnect):
-            _file(home, type(state)).write_text(state.model_dump_json(), "utf-8")
+            keep(home, state)
 
     def routes(self, clock: WorldClock, faults: FaultBoard, calls: CallLog) -> list[Mount]:
         """Where each listens, below the demo's address."""
@@ -92,17 +88,7 @@ class Suppliers:
         }
 
 
-def _file(home: Path, kind: type[BaseModel]) -> Path:
-    return home / f"{kind.__name__}.json"
-
-
-def _kept(home: Path, kind: type[S], fresh: Callable[[], S]) -> S:
-    path = _file(home, kind)
-    return kind.model_validate_json(path.read_text("utf-8")) if path.exists() else fresh()
-
-
 FILES = tuple(
-    f"{kind.__name__}.json"
-    for kind in (EsimAccessState, AiraloState, ReloadlyState, DingConnectState)
+    file_name(kind) for kind in (EsimAccessState, AiraloState, ReloadlyState, DingConnectState)
 )
 """Names of the files in a demo's home."""

@@ -24,8 +24,10 @@ from bot.demo.botapi.models import (
     Person,
     PreCheckout,
     Stored,
+    Subscription,
 )
 from bot.demo.botapi.profile import BotProfile
+from bot.demo.botapi.subscriptions import renew_due
 from bot.demo.botapi.updates import UpdateQueue
 from bot.demo.clock import WorldClock
 
@@ -100,11 +102,13 @@ class World:
         self.callbacks: dict[str, CallbackQuery] = {}
         self.checkouts: dict[str, PreCheckout] = {}
         self.charges: dict[str, Charge] = {}
+        self.subscriptions: dict[str, Subscription] = {}
         self.invoice_links: dict[str, Invoice] = {}
         self.precheckout_seconds = precheckout_seconds
         self.callback_seconds = callback_seconds
         self.slow_seconds = 2.0
         self.next_private_id = 1
+        self.clock.moved.append(lambda: renew_due(self))
         self._query_ids = itertools.count(int(self.clock.timestamp() * 1000) << 20)
 
     # People and chats
@@ -203,7 +207,7 @@ class World:
             invoice = stored.invoice
             extra["invoice"] = {
                 "amount": invoice.amount,
-                "currency": "XTR",
+                "currency": invoice.currency,
                 "paid": len(stored.paid),
                 "charge_ids": list(stored.paid),
             }

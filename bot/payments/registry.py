@@ -9,7 +9,11 @@ from telegram import Bot
 from bot.domain.quotes import Terms
 from bot.domain.sales import Method
 from bot.payments.charging import StarsSettings
+from bot.payments.epay import Epay, EpaySettings
+from bot.payments.paypal import PayPal, PayPalSettings
 from bot.payments.stars import Stars
+from bot.payments.stripe_settings import StripeSettings
+from bot.payments.telegram import TelegramInvoice, TelegramSettings
 from bot.ports import Clock, PaymentMethod
 
 
@@ -31,8 +35,30 @@ def _stars(settings: StarsSettings, clock: Clock, bot: Bot) -> Sequence[PaymentM
     return [Stars(bot)] if settings.enabled else []
 
 
+def _telegram(settings: TelegramSettings, clock: Clock, bot: Bot) -> Sequence[PaymentMethod]:
+    return [TelegramInvoice(bot, settings)]
+
+
+def _stripe(settings: StripeSettings, clock: Clock, bot: Bot) -> Sequence[PaymentMethod]:
+    from bot.payments.stripe import StripeCheckout  # its package is large: only where it is used
+
+    return StripeCheckout.from_settings(settings, clock)
+
+
+def _paypal(settings: PayPalSettings, clock: Clock, bot: Bot) -> Sequence[PaymentMethod]:
+    return [PayPal.from_settings(settings, clock)]
+
+
+def _epay(settings: EpaySettings, clock: Clock, bot: Bot) -> Sequence[PaymentMethod]:
+    return [Epay.from_settings(settings, clock)]
+
+
 ADAPTERS: Mapping[str, Adapter] = {
     "stars": Adapter(StarsSettings, _stars),
+    "telegram": Adapter(TelegramSettings, _telegram),
+    "stripe": Adapter(StripeSettings, _stripe),
+    "paypal": Adapter(PayPalSettings, _paypal),
+    "epay": Adapter(EpaySettings, _epay),
 }
 
 

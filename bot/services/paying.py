@@ -11,6 +11,7 @@ provider first · 11 money after the end is still taken over.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -151,7 +152,7 @@ class Paying:
             if attempt.state not in _OPEN or attempt.method in {method, *IN_STORE}:
                 continue
             try:
-                found = await self._closed(attempt)
+                found = await self._closed(replace(attempt, state=PaymentState.CANCELLED))
             except PaymentUnavailable as error:
                 raise Refused("provider_away") from error
             if found.standing is Standing.PAID:
@@ -168,7 +169,7 @@ class Paying:
         if order is None or order.chat_id != chat_id:
             raise Refused("unknown")
         if order.state in OPEN_ORDERS:
-            await self._close_all(order, patient=False)
+            await self._close_all(order, given_up=True)
         now = self._clock.now()
         async with self._store.write() as tx:
             order = await tx.orders.get(order_id)
@@ -188,7 +189,8 @@ class Paying:
         async with self._store.read() as tx:
             over = await tx.orders.expiring(now, 100)
         for order in over:
-            if not await self._close_all(order, patient=now - order.expires_at < _GIVE_UP):
+            closed = await self._close_all(order, given_up=False)
+            if not closed and now - order.expires_at < _GIVE_UP:
                 continue  # asked again with the next tick
             async with self._store.write() as tx:
                 current = await tx.orders.get(order.id)
@@ -206,8 +208,13 @@ class Paying:
         async with self._store.read() as tx:
             return await tx.orders.next_expiring()
 
-    async def _close_all(self, order: Order, *, patient: bool) -> bool:
-        """Close every open attempt at its provider. False when one can't be asked and `patient`."""
+    async def _close_all(self, order: Order, *, given_up: bool) -> bool:
+        """Close every open attempt at its provider. False when one can't be asked.
+
+        An attempt that its payer has given up is shown as such to a provider that takes approved
+        money only when it is asked: then it takes none.
+        """
+        closed = True
         async with self._store.read() as tx:
             attempts = await tx.payments.of_order(order.id)
         return await self.close(attempts, patient=patient)
@@ -217,13 +224,14 @@ class Paying:
         for attempt in attempts:
             if attempt.state not in _OPEN or attempt.method in IN_STORE:
                 continue
+            if given_up:
+                attempt = replace(attempt, state=PaymentState.CANCELLED)
             try:
                 await self._closed(attempt)
             except PaymentUnavailable as error:
                 log.warning("attempt_not_closed", payment=attempt.id, reason=str(error))
-                if patient:
-                    return False
-        return True
+                closed = False
+        return closed
 
     async def _closed(self, attempt: Payment) -> Found:
         """The provider's word on an attempt that is to end; what it has taken is taken over.

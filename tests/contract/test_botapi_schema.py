@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.botapi.models import BOT_ID
+from bot.demo.botapi.models import BOT_ID, PROVIDER_TOKEN
 from bot.demo.botapi.server import METHODS
 from bot.demo.botapi.updates import NOT_BY_DEFAULT, QUERY_KINDS
 from bot.demo.world import GROUP_ID
@@ -87,7 +87,6 @@ async def use_everything(tg: StandIn) -> None:
     press: dict[str, Any] = {"message_id": keyed.message_id, "text": "Go", "wait": False}
     query = (await tg.act(XIAOYU, "press", **press))["callback_query_id"]
     await bot.answer_callback_query(query, "done")
-    await money(tg)
     await rooms_and_texts(tg)
     await tg.act(XIAOYU, "edit", message_id=1, text="/start again")
     await tg.act(EMMA, "messages", GROUP_ID, text="/promo")
@@ -96,6 +95,7 @@ async def use_everything(tg: StandIn) -> None:
     await tg.http.post(f"/people/{XIAOYU}/block", json={"on": False})
     await bot.delete_message(XIAOYU, keyed.message_id)
     await bot.delete_messages(XIAOYU, [sent.message_id])
+    await money(tg)
     await bot.set_webhook("http://127.0.0.1:9/", allowed_updates=["message"], max_connections=1)
     await bot.get_webhook_info()
     await bot.delete_webhook()
@@ -109,15 +109,29 @@ async def money(tg: StandIn) -> None:
         "currency": "XTR",
         "prices": [{"label": "l", "amount": 5}],
     }
-    await tg.call("createInvoiceLink", **invoice)
-    sent = (await tg.call("sendInvoice", chat_id=XIAOYU, **invoice))["result"]
-    paying = asyncio.create_task(tg.act(XIAOYU, "pay", message_id=sent["message_id"]))
-    while not tg.world.checkouts:  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-    query = next(iter(tg.world.checkouts))
-    await tg.call("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)
-    charge = (await paying)["charge_id"]
-    await tg.call("refundStarPayment", user_id=XIAOYU, telegram_payment_charge_id=charge)
+    fiat = {**invoice, "currency": "USD", "prices": [{"label": "l", "amount": 500}]}
+    link = (await tg.call("createInvoiceLink", **invoice, subscription_period=2592000))["result"]
+    by_card = await tg.call("sendInvoice", chat_id=XIAOYU, **fiat, provider_token=PROVIDER_TOKEN)
+    sent = await tg.call("sendInvoice", chat_id=XIAOYU, **invoice)
+    who: dict[str, Any] = {"user_id": XIAOYU}
+    for what in (
+        {"link": link},
+        *({"message_id": each["result"]["message_id"]} for each in (by_card, sent)),
+    ):
+        paying = asyncio.create_task(tg.act(XIAOYU, "pay", **what))
+        while not tg.world.checkouts:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        query = next(iter(tg.world.checkouts))
+        await tg.call("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)
+        charge = (await paying)["charge_id"]
+    first = next(iter(tg.world.subscriptions))
+    tg.world.clock.advance(31 * 24 * 3600)
+    await tg.call(
+        "editUserStarSubscription", **who, telegram_payment_charge_id=first, is_canceled=True
+    )
+    await tg.call("refundStarPayment", **who, telegram_payment_charge_id=charge)
+    told = await tg.call("getUpdates")
+    assert any("subscription_expiration_date" in str(each) for each in told["result"])
     await tg.call("getStarTransactions")
     await tg.call("getMyStarBalance")
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.screen import Button, Screen, button, grid, lines
 from bot.chat.shop import Merchant
 from bot.chat.views.plans import plan_holds, plan_name, plan_terms
 from bot.chat.views.reasons import because
@@ -52,7 +52,7 @@ def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | No
         t("This price stands until {time}.", time=t.clock(quote.expires_at)),
         t("By paying you accept the /terms. Nothing is charged beyond the total."),
     ]
-    rows = [[_choice(t, quote, total)] for total in quote.totals]
+    rows = _choices(t, quote)
     rows.append([button(t.plain("‹ Other plan"), "renew", sim.id)])
     return Screen(lines(*parts), rows)
 
@@ -124,6 +124,12 @@ def _source(t: Words, rate: Rate, now: datetime) -> Html:
     return t("{source}, with the shop's {percent} %", source=said, percent=t.number(rate.margin))
 
 
+def _choices(t: Words, quote: Quote) -> list[list[Button]]:
+    """One button for each way to pay: the first, the shop's favourite, has a row of its own."""
+    found = [_choice(t, quote, total) for total in quote.totals]
+    return [found[:1], *grid(found[1:])] if len(found) > 3 else [[one] for one in found]
+
+
 def _choice(t: Words, quote: Quote, total: Total) -> Button:
     verb = _VERBS.get(total.method)
     if total.method is Method.VOUCHER:
@@ -190,6 +196,8 @@ def waiting(t: Words, sale: Sale, problem: Html | None = None) -> Screen:
             how = t("Tap <b>Pay</b> in the invoice below.")
             again = ("pay", order.quote_id, attempt.method.value, "again")
             rows.append([button(t.plain("Show invoice"), *again)])
+    elif attempt is not None and attempt.state is PaymentState.FAILED:
+        problem = problem or because(t, "declined")
     text = lines(
         problem,
         "" if problem else None,

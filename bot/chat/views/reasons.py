@@ -40,6 +40,15 @@ REASONS = {
     "provider_away": N_("The payment provider can't be reached right now. Please try again soon."),
     "too_small": N_("This amount is too small for this way to pay. Please choose another one."),
     "too_large": N_("This amount is too large for this way to pay. Please choose another one."),
+    "currency": N_("This way to pay does not take this currency. Please choose another one."),
+    "amount_uneven": N_("This way to pay can't take this exact amount. Please choose another one."),
+    "declined": N_("The payment was declined and nothing was charged. Please choose another way."),
+    "insufficient_funds": N_(
+        "There was not enough money on it and nothing was charged. Please choose another way."
+    ),
+    "card_expired": N_("The card has expired and nothing was charged. Please choose another way."),
+    "saved_gone": N_("What you had kept to pay with is gone. Please choose how to pay."),
+    "needs_confirmation": N_("Your bank wants you to confirm. Please tap Pay and confirm there."),
     "already_paid": N_("This order is paid already. You were not charged again."),
     "cancelled": N_("This order was cancelled. Nothing was charged. Send /renew to start again."),
     "not_yours": N_("This invoice was made for someone else. Nothing was charged."),

@@ -36,7 +36,7 @@ class Sale:
     payment: Payment | None
     merchant: Merchant
     attempt: Payment | None = None
-    """The attempt that waits for money."""
+    """The attempt that waits for money, else the last one there was."""
 
 
 def head(t: Words, sale: Sale) -> list[str | None]:

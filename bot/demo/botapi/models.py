@@ -9,6 +9,9 @@ from typing import Any
 Json = dict[str, Any]
 
 BOT_TOKEN = "9000001:DEMO-TOKEN-NOT-A-SECRET"  # noqa: S105  (as its name says)
+PROVIDER_TOKEN = "9000002:TEST:DEMO-NOT-A-SECRET"  # noqa: S105  (as its name says)
+"""What @BotFather would give for a payment provider; cards behind it are the demo's."""
+STARS = "XTR"
 BOT_ID = 9000001
 BOT_USERNAME = "xuka_demo_bot"
 
@@ -74,13 +77,18 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice in Telegram Stars (XTR, no decimals)."""
+    """An invoice: `amount` in the currency's smallest unit (XTR are Telegram Stars).
+
+    `subscription_period` in seconds, 0 for what is paid once.
+    """
 
     title: str
     description: str
     payload: str
     amount: int
     start_parameter: str = ""
+    currency: str = STARS
+    subscription_period: int = 0
 
     def as_message(self) -> Json:
         """The Bot API's Invoice object."""
@@ -88,7 +96,7 @@ class Invoice:
             "title": self.title,
             "description": self.description,
             "start_parameter": self.start_parameter,
-            "currency": "XTR",
+            "currency": self.currency,
             "total_amount": self.amount,
         }
 
@@ -138,13 +146,40 @@ class PreCheckout:
 
 @dataclass(slots=True)
 class Charge:
-    """Stars that a person paid; `refunded_at` in Unix seconds of the demo's clock."""
+    """Money that a person paid; times in Unix seconds of the demo's clock.
+
+    Of a subscription: the charge that began it, and until when this one pays.
+    """
 
     id: str
     person_id: int
     invoice: Invoice
     paid_at: int
     refunded_at: int | None = None
+    provider_charge_id: str = ""
+    subscription_id: str | None = None
+    expires_at: int | None = None
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Stars that a person pays every period; `id` is the charge that began it.
+
+    Paid until `expires_at` (Unix seconds of the demo's clock). `cancelled`: it is not charged
+    again; `by_bot`: nor can the person change that.
+    """
+
+    id: str
+    person_id: int
+    invoice: Invoice
+    expires_at: int
+    cancelled: bool = False
+    by_bot: bool = False
+    ended: bool = False
+
+    def runs(self, now: int) -> bool:
+        """Whether it is paid for this moment."""
+        return now < self.expires_at
 
 
 @dataclass(slots=True)

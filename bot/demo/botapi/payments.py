@@ -1,77 +1,77 @@
-"""Invoices in Telegram Stars: sent, paid after the bot's word, refunded, accounted."""
+"""Payments: made after the bot's word, by Stars or by card; Stars are refunded and accounted."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.demo.botapi import params as p
 from bot.demo.botapi.errors import QUERY_TOO_OLD, bad_request
-from bot.demo.botapi.models import Charge, Invoice, Json, Person, PreCheckout, Stored
-from bot.demo.botapi.params import CHAT_MISSING, SENDING, Method, Params
-from bot.demo.botapi.sending import deliver
+from bot.demo.botapi.models import (
+    STARS,
+    Charge,
+    Invoice,
+    Json,
+    Person,
+    PreCheckout,
+    Stored,
+    Subscription,
+)
+from bot.demo.botapi.params import Method, Params
 
 if TYPE_CHECKING:
     from bot.demo.world import World
 
-MAX_STARS = 100_000
-LINK = "https://t.me/$"
+CARDS = ("test", "declined")
+"""Cards that people can pay with; the provider of the second one's says no."""
 
 
-def read_invoice(params: Params) -> Invoice:
-    """An invoice in Stars by Telegram's rules; ApiError 400 for what breaks one."""
-    if params["currency"] != "XTR":
-        raise bad_request("the stand-in takes invoices in XTR only")
-    if params.get("provider_token"):
-        raise bad_request("PAYMENT_PROVIDER_INVALID")
-    title, description, payload = params["title"], params["description"], params["payload"]
-    if not 1 <= len(title.strip()) <= 32:
-        raise bad_request("INVOICE_TITLE_INVALID")
-    if not 1 <= len(description.strip()) <= 255:
-        raise bad_request("INVOICE_DESCRIPTION_INVALID")
-    if not 1 <= len(payload.encode()) <= 128:
-        raise bad_request("INVOICE_PAYLOAD_INVALID")
-    return Invoice(
-        title, description, payload, _amount(params["prices"]), params.get("start_parameter", "")
+async def pay(
+    world: World, person: Person, invoice: Invoice, source: Stored | None, card: str = "test"
+) -> Json:
+    """One payment: asks the bot, waits its 10 s (real), charges, tells the bot.
+
+    The answer's "status" is paid, declined (with the bot's "error_message"), timed_out,
+    insufficient_stars, subscribed_already or card_declined; only "paid" moves money. `card` is
+    what an invoice in another currency than Stars is paid with.
+    """
+    if _subscribed(world, person, invoice):
+        return {"ok": False, "status": "subscribed_already"}
+    if _lacks(person, invoice):
+        return {"ok": False, "status": "insufficient_stars", "stars": person.stars}
+    try:
+        refusal = await _asked(world, person, invoice)
+    except TimeoutError:
+        return {"ok": False, "status": "timed_out"}
+    if refusal is not None:
+        return {"ok": False, "status": "declined", "error_message": refusal}
+    if _lacks(person, invoice):
+        return {"ok": False, "status": "insufficient_stars", "stars": person.stars}
+    if invoice.currency != STARS and card == "declined":
+        return {"ok": False, "status": "card_declined"}
+    charge = _charge(world, person, invoice)
+    if source is not None:
+        source.paid.append(charge.id)
+        world.announce("edited", source)
+    return {"ok": True, "status": "paid", "charge_id": charge.id, "stars": person.stars}
+
+
+def _lacks(person: Person, invoice: Invoice) -> bool:
+    return invoice.currency == STARS and person.stars < invoice.amount
+
+
+def _subscribed(world: World, person: Person, invoice: Invoice) -> bool:
+    """Whether this very subscription runs: a link is not paid twice for the same days."""
+    now = world.unix_time()
+    return any(
+        each.person_id == person.id and each.invoice is invoice and each.runs(now)
+        for each in world.subscriptions.values()
     )
 
 
-def _amount(prices: Any) -> int:
-    if not isinstance(prices, list) or not all(isinstance(price, dict) for price in prices):
-        raise bad_request("can't parse prices: expected an Array of LabeledPrice")
-    if len(prices) != 1:
-        raise bad_request("STARS_INVOICE_INVALID")
-    label, amount = prices[0].get("label"), prices[0].get("amount")
-    if not isinstance(label, str) or not label:
-        raise bad_request("can't parse LabeledPrice: Can't find field \"label\"")
-    if not isinstance(amount, int) or isinstance(amount, bool):
-        raise bad_request('can\'t parse LabeledPrice: Field "amount" must be of type Integer')
-    if not 1 <= amount <= MAX_STARS:
-        raise bad_request("CURRENCY_TOTAL_AMOUNT_INVALID")
-    return amount
-
-
-def send_invoice(world: World, params: Params) -> Json:
-    invoice = read_invoice(params)
-    return deliver(world, params, {"invoice": invoice.as_message()}, invoice).data
-
-
-def create_invoice_link(world: World, params: Params) -> str:
-    invoice = read_invoice(params)
-    link = LINK + secrets.token_urlsafe(12)
-    world.invoice_links[link] = invoice
-    return link
-
-
-async def pay(world: World, person: Person, invoice: Invoice, source: Stored | None) -> Json:
-    """One payment: asks the bot, waits its 10 s (real), charges, tells the bot.
-
-    The answer's "status" is paid, declined (with the bot's "error_message"), timed_out or
-    insufficient_stars; only "paid" moves Stars.
-    """
-    if person.stars < invoice.amount:
-        return {"ok": False, "status": "insufficient_stars", "stars": person.stars}
+async def _asked(world: World, person: Person, invoice: Invoice) -> str | None:
+    """The bot's answer to the pre-checkout query: None, or its refusal. TimeoutError."""
     query = PreCheckout(
         world.query_id(), person.id, invoice, asyncio.get_running_loop().create_future()
     )
@@ -81,44 +81,59 @@ async def pay(world: World, person: Person, invoice: Invoice, source: Stored | N
         {
             "id": query.id,
             "from": person.user,
-            "currency": "XTR",
+            "currency": invoice.currency,
             "total_amount": invoice.amount,
             "invoice_payload": invoice.payload,
         },
     )
     try:
-        refusal = await asyncio.wait_for(query.answer, world.precheckout_seconds)
-    except TimeoutError:
-        return {"ok": False, "status": "timed_out"}
+        return await asyncio.wait_for(query.answer, world.precheckout_seconds)
     finally:
         world.checkouts.pop(query.id, None)
-    if refusal is not None:
-        return {"ok": False, "status": "declined", "error_message": refusal}
-    if person.stars < invoice.amount:
-        return {"ok": False, "status": "insufficient_stars", "stars": person.stars}
-    charge = _charge(world, person, invoice)
-    if source is not None:
-        source.paid.append(charge.id)
-        world.announce("edited", source)
-    return {"ok": True, "status": "paid", "charge_id": charge.id, "stars": person.stars}
 
 
-def _charge(world: World, person: Person, invoice: Invoice) -> Charge:
-    charge = Charge("stx" + secrets.token_urlsafe(24), person.id, invoice, world.unix_time())
-    person.stars -= invoice.amount
+def _charge(
+    world: World, person: Person, invoice: Invoice, renewed: Subscription | None = None
+) -> Charge:
+    """Take the money and tell the bot; the first payment of a subscription begins it."""
+    now = world.unix_time()
+    if invoice.currency == STARS:
+        charge = Charge("stx" + secrets.token_urlsafe(24), person.id, invoice, now)
+        charge.provider_charge_id = f"{person.id}_{charge.id[3:13]}"
+        person.stars -= invoice.amount
+    else:
+        charge = Charge("tpc" + secrets.token_urlsafe(24), person.id, invoice, now)
+        charge.provider_charge_id = f"demo_{charge.id[3:19]}"
+    if renewed is not None:
+        renewed.expires_at += invoice.subscription_period
+        charge.subscription_id, charge.expires_at = renewed.id, renewed.expires_at
+    elif invoice.subscription_period:
+        charge.subscription_id = charge.id
+        charge.expires_at = now + invoice.subscription_period
+        world.subscriptions[charge.id] = Subscription(
+            charge.id, person.id, invoice, charge.expires_at
+        )
     world.charges[charge.id] = charge
-    payment = _payment(charge) | {"provider_payment_charge_id": f"{person.id}_{charge.id[3:13]}"}
-    _service(world, person, {"successful_payment": payment})
+    payment = _payment(charge) | {"provider_payment_charge_id": charge.provider_charge_id}
+    _service(world, person, {"successful_payment": payment | _recurring(charge)})
     return charge
 
 
 def _payment(charge: Charge) -> Json:
     return {
-        "currency": "XTR",
+        "currency": charge.invoice.currency,
         "total_amount": charge.invoice.amount,
         "invoice_payload": charge.invoice.payload,
         "telegram_payment_charge_id": charge.id,
     }
+
+
+def _recurring(charge: Charge) -> Json:
+    """What a SuccessfulPayment says besides, when a subscription is paid."""
+    if charge.subscription_id is None:
+        return {}
+    said: Json = {"is_recurring": True, "subscription_expiration_date": charge.expires_at}
+    return said | {"is_first_recurring": True} if charge.subscription_id == charge.id else said
 
 
 def _service(world: World, person: Person, content: Json) -> None:
@@ -138,10 +153,11 @@ def answer_pre_checkout_query(world: World, params: Params) -> bool:
 
 
 def refund_star_payment(world: World, params: Params) -> bool:
+    """Give a charge's Stars back; a subscription it paid for goes on."""
     charge = world.charges.get(params["telegram_payment_charge_id"])
     if params["user_id"] not in world.people:
         raise bad_request("USER_ID_INVALID")
-    if charge is None or charge.person_id != params["user_id"]:
+    if charge is None or charge.person_id != params["user_id"] or charge.invoice.currency != STARS:
         raise bad_request("CHARGE_NOT_FOUND")
     if charge.refunded_at is not None:
         raise bad_request("CHARGE_ALREADY_REFUNDED")
@@ -153,18 +169,20 @@ def refund_star_payment(world: World, params: Params) -> bool:
 
 
 def get_star_transactions(world: World, params: Params) -> Json:
-    """Payments and refunds in the order of their time; a refund has the payment's id."""
+    """Payments and refunds, the oldest first; a refund has the payment's id."""
     offset, limit = params.get("offset", 0), params.get("limit", 100)
     if offset < 0 or not 1 <= limit <= 100:
         raise bad_request("offset and limit must be in their range")
     rows: list[tuple[int, Json]] = []
-    for charge in world.charges.values():
-        partner = {
+    for charge in _in_stars(world):
+        partner: Json = {
             "type": "user",
             "transaction_type": "invoice_payment",
             "user": world.people[charge.person_id].user,
             "invoice_payload": charge.invoice.payload,
         }
+        if charge.invoice.subscription_period:
+            partner["subscription_period"] = charge.invoice.subscription_period
         base = {"id": charge.id, "amount": charge.invoice.amount}
         rows.append((charge.paid_at, base | {"date": charge.paid_at, "source": partner}))
         if charge.refunded_at is not None:
@@ -175,32 +193,15 @@ def get_star_transactions(world: World, params: Params) -> Json:
 
 
 def get_my_star_balance(world: World, _params: Params) -> Json:
-    kept = (charge for charge in world.charges.values() if charge.refunded_at is None)
+    kept = (charge for charge in _in_stars(world) if charge.refunded_at is None)
     return {"amount": sum(charge.invoice.amount for charge in kept)}
 
 
-_INVOICE = {
-    "title": p.string,
-    "description": p.string,
-    "payload": p.string,
-    "provider_token": p.string,
-    "currency": p.string,
-    "prices": p.structure,
-    "photo_url": p.string,
-    "photo_size": p.integer,
-    "photo_width": p.integer,
-    "photo_height": p.integer,
-}
-_REQUIRED = ("title", "description", "payload", "currency", "prices")
+def _in_stars(world: World) -> list[Charge]:
+    return [charge for charge in world.charges.values() if charge.invoice.currency == STARS]
+
+
 METHODS = {
-    "sendInvoice": Method(
-        send_invoice,
-        {**SENDING, **_INVOICE, "start_parameter": p.string},
-        ("chat_id", *_REQUIRED),
-        CHAT_MISSING,
-        sends=True,
-    ),
-    "createInvoiceLink": Method(create_invoice_link, _INVOICE, _REQUIRED),
     "answerPreCheckoutQuery": Method(
         answer_pre_checkout_query,
         {"pre_checkout_query_id": p.string, "ok": p.boolean, "error_message": p.string},
@@ -210,6 +211,7 @@ METHODS = {
         refund_star_payment,
         {"user_id": p.integer, "telegram_payment_charge_id": p.string},
         ("user_id", "telegram_payment_charge_id"),
+        sends=True,
     ),
     "getStarTransactions": Method(get_star_transactions, {"offset": p.integer, "limit": p.integer}),
     "getMyStarBalance": Method(get_my_star_balance),

@@ -14,7 +14,16 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.demo.botapi.models import Charge, Group, Invoice, Json, Person, Stored, StoredFile
+from bot.demo.botapi.models import (
+    Charge,
+    Group,
+    Invoice,
+    Json,
+    Person,
+    Stored,
+    StoredFile,
+    Subscription,
+)
 from bot.demo.botapi.profile import BotProfile
 from bot.demo.botapi.updates import Pending
 
@@ -63,8 +72,17 @@ def dump(world: World) -> Json:
             for file in world.files.by_id.values()
         ],
         "charges": [asdict(charge) for charge in world.charges.values()],
+        "subscriptions": [
+            asdict(each) | {"link": _link_of(world, each)} for each in world.subscriptions.values()
+        ],
         "invoice_links": {link: asdict(one) for link, one in world.invoice_links.items()},
     }
+
+
+def _link_of(world: World, each: Subscription) -> str | None:
+    """The link it was paid by: which invoice it is, for a copy would be another one."""
+    links = world.invoice_links.items()
+    return next((link for link, invoice in links if invoice is each.invoice), None)
 
 
 def restore(world: World, saved: Json) -> None:
@@ -91,6 +109,9 @@ def restore(world: World, saved: Json) -> None:
         charge = Charge(**{**one, "invoice": Invoice(**one["invoice"])})
         world.charges[charge.id] = charge
     world.invoice_links = {link: Invoice(**one) for link, one in saved["invoice_links"].items()}
+    for one in saved.get("subscriptions", []):
+        invoice = world.invoice_links.get(one.pop("link")) or Invoice(**one["invoice"])
+        world.subscriptions[one["id"]] = Subscription(**{**one, "invoice": invoice})
 
 
 def _profile(saved: Json) -> BotProfile:

@@ -17,9 +17,11 @@ from bot.demo.botapi import (
     chats,
     editing,
     files,
+    invoices,
     payments,
     profile,
     sending,
+    subscriptions,
     webhook,
 )
 from bot.demo.botapi.errors import ApiError, too_many_requests
@@ -28,7 +30,9 @@ from bot.demo.calls import CallLog
 from bot.demo.faults import FaultBoard
 from bot.demo.world import World
 
-_MODULES = (sending, editing, callbacks, payments, chats, profile, files, webhook)
+_MODULES = (
+    sending, editing, callbacks, invoices, payments, subscriptions, chats, profile, files, webhook,
+)  # fmt: skip
 METHODS: dict[str, tuple[str, Method]] = {
     name.lower(): (name, method) for module in _MODULES for name, method in module.METHODS.items()
 }
@@ -45,7 +49,7 @@ FAULTS = (
         "telegram_send_lost_answer",
         "Telegram's answer gets lost",
         "消息已发出，但回执丢失",
-        "A message is sent, then the connection breaks before the bot hears of it.",
+        "A message is sent or a refund made, then the connection breaks before the bot knows.",
     ),
     (
         "telegram_flood",

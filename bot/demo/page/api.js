@@ -34,9 +34,9 @@ export const commands = (person, chat) => get(`${chatPath(person, chat)}/command
 export const sendText = (person, chat, text) => post(`${chatPath(person, chat)}/messages`, { text });
 export const press = (person, chat, message_id, text) => post(`${chatPath(person, chat)}/press`, { message_id, text });
 export const start = (person, chat, payload) => post(`${chatPath(person, chat)}/start`, { payload });
-export const pay = (person, chat, message_id) => post(`${chatPath(person, chat)}/pay`, { message_id });
-export const decline = (person, chat, message_id) =>
-  post(`${chatPath(person, chat)}/pay`, { message_id, decline: true });
+export const pay = (person, chat, body) => post(`${chatPath(person, chat)}/pay`, body);
+export const invoiceBehind = (person, link) => get(`/people/${person}/invoice?link=${encodeURIComponent(link)}`);
+export const changeSubscription = (person, id, cancelled) => post(`/people/${person}/subscriptions`, { id, cancelled });
 export const edit = (person, chat, message_id, text) => post(`${chatPath(person, chat)}/edit`, { message_id, text });
 export const block = (person, on) => post(`/people/${person}/block`, { on });
 export const clock = () => get("/clock");

@@ -6,7 +6,7 @@ import { fill, h, iconButton } from "./dom.js";
 import { dayKey, dayName, parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 import { actionText, renderMessage, serviceText } from "./message.js";
-import { paySheet } from "./pay.js";
+import { linkSheet, paySheet } from "./pay.js";
 import { actionIn, chatById, isWide, messagesFor, now, on, open, personById } from "./state.js";
 import { refreshChats, refreshMessages, state } from "./state.js";
 import { chatAvatar, chatKind, chatName } from "./people.js";
@@ -254,10 +254,17 @@ function openLink(address) {
   else toast(t("other_link", { url: address }));
 }
 
-/** `https://t.me/<bot>?start=x` opens the private chat and sends the start; true when it was such a link. */
+/**
+ * `https://t.me/<bot>?start=x` opens the private chat and sends the start, `https://t.me/$x` the pay sheet;
+ * true when it was such a link.
+ */
 function followTelegramLink(address) {
   const url = parseUrl(address);
   if (!url || url.hostname !== "t.me") return false;
+  if (url.pathname.startsWith("/$")) {
+    linkSheet(state.person, url.href);
+    return true;
+  }
   const username = chatById(state.person, state.person)?.username;
   if (url.pathname.slice(1).toLowerCase() !== username?.toLowerCase()) return false;
   startPrivate(url.searchParams.get("start") ?? "");

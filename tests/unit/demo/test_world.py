@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.botapi import acts, payments, profile
+from bot.demo.botapi import acts, invoices, payments, profile
 from bot.demo.botapi.errors import ApiError
 from bot.demo.botapi.models import BOT_ID, BOT_TOKEN, Person
 from bot.demo.botapi.params import Upload
@@ -34,8 +34,8 @@ def lived_in() -> World:
     acts.send_file(world, person, 1001, "document", Upload("a.txt", "text/plain", b"\0\xff"))
     markup = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]}
     send_message(world, {"chat_id": 1001, "text": "x", "reply_markup": markup})
-    payments.send_invoice(world, {"chat_id": 1001, **INVOICE})
-    link = payments.create_invoice_link(world, INVOICE)
+    invoices.send_invoice(world, {"chat_id": 1001, **INVOICE})
+    link = invoices.create_invoice_link(world, INVOICE)
     payments._charge(world, person, world.invoice_links[link])
     scope = {"type": "chat", "chat_id": 1001}
     commands = [{"command": "a", "description": "A"}]
