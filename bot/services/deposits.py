@@ -141,7 +141,7 @@ class Deposits:
             deposit = await tx.deposits.get(deposit_id)
         if deposit is None or deposit.chat_id != chat_id:
             raise Refused("unknown")
-        await self._end(deposit, PaymentState.CANCELLED, patient=False)
+        await self._end(deposit, PaymentState.CANCELLED, given_up=True)
 
     async def expire_due(self) -> None:
         """End deposits that nobody pays; money that comes later is credited all the same."""

@@ -209,18 +209,17 @@ class Paying:
             return await tx.orders.next_expiring()
 
     async def _close_all(self, order: Order, *, given_up: bool) -> bool:
-        """Close every open attempt at its provider. False when one can't be asked.
+        async with self._store.read() as tx:
+            attempts = await tx.payments.of_order(order.id)
+        return await self.close(attempts, given_up=given_up)
+
+    async def close(self, attempts: Sequence[Payment], *, given_up: bool) -> bool:
+        """Close those that are open at their providers. False when one can't be asked.
 
         An attempt that its payer has given up is shown as such to a provider that takes approved
         money only when it is asked: then it takes none.
         """
         closed = True
-        async with self._store.read() as tx:
-            attempts = await tx.payments.of_order(order.id)
-        return await self.close(attempts, patient=patient)
-
-    async def close(self, attempts: Sequence[Payment], *, patient: bool) -> bool:
-        """Close those that are open at their providers; see `_close_all`."""
         for attempt in attempts:
             if attempt.state not in _OPEN or attempt.method in IN_STORE:
                 continue
