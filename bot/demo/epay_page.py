@@ -24,6 +24,7 @@ BAD_LINK: pages.Said = (
     "This link is not signed by the shop, or lacks something. Nothing can be paid here.",
     "链接签名错误或缺少参数，无法付款。",
 )
+EMPTY: pages.Said = ("Pay from an empty account", "用余额不足的账户支付")
 MOST_SENT = 500
 
 
@@ -54,7 +55,7 @@ class Cashier:
             return self._said(trade, pages.PAID, language)
         if request.method == "GET":
             kinds = [trade.type] if trade.type in TYPES else list(TYPES)
-            does = [*((kind, TYPES[kind]) for kind in kinds), ("decline", pages.DECLINE),
+            does = [*((kind, TYPES[kind]) for kind in kinds), ("decline", EMPTY),
                     ("leave", pages.LEAVE)]  # fmt: skip
             return hosted(Sheet(NAME, trade.name, _amount(trade), does=does), language)
         chosen = str((await request.form()).get("do", ""))
