@@ -35,6 +35,7 @@ from bot.carriers.reloadly import ReloadlySettings
 from bot.domain.sales import Method
 from bot.domain.zones import zone
 from bot.payments.charging import StarsSettings
+from bot.payments.in_store import TransferSettings, WalletSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
@@ -162,6 +163,8 @@ class Settings(BaseSettings):
     rates: RatesSettings = RatesSettings()
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
+    wallet: WalletSettings = WalletSettings()
+    transfer: TransferSettings = TransferSettings()
     esim_access: EsimAccessSettings | None = None
     reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None
