@@ -16,7 +16,7 @@ from bot.carriers.wallet import threshold
 from bot.chat import application
 from bot.chat.messenger import TelegramMessenger
 from bot.chat.notices import Renderer
-from bot.chat.shop import Merchant, Shop
+from bot.chat.shop import Merchant, Purses, Shop
 from bot.config import Settings, SettingsError, unknown
 from bot.demo.follow import FollowingClock
 from bot.domain.money import Money
@@ -30,6 +30,7 @@ from bot.process import Stop, bound
 from bot.schedule import Job
 from bot.services.activation import Activations
 from bot.services.checkout import Checkout
+from bot.services.deposits import Deposits
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
 from bot.services.handover import Handovers
@@ -46,6 +47,7 @@ from bot.services.reminding import Reminding
 from bot.services.selling import Selling
 from bot.services.sims import Sims
 from bot.services.till import Till
+from bot.services.transfers import Account, Receiving, Transfers
 from bot.services.wallets import Wallets
 from bot.services.work import Worker
 from bot.store.db import Database
@@ -83,6 +85,10 @@ def rates_of(settings: Settings) -> Rates:
 def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
     """The shop's terms from the settings; `terms` are those of its payment providers."""
     in_store = {Method.VOUCHER: Terms()} if settings.voucher.enabled else {}
+    if settings.wallet.enabled:
+        in_store[Method.WALLET] = Terms()
+    if settings.transfer.accounts:
+        in_store[Method.TRANSFER] = settings.transfer.terms()
     return Selling(
         terms=methods.ordered({**terms, **in_store}, settings.methods),
         rates=rates_of(settings),
@@ -92,6 +98,23 @@ def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
         margin=settings.rates.margin_percent,
         packs=packs(),
     )
+
+
+def receiving_of(settings: Settings) -> Receiving:
+    """Where customers send transfers to."""
+    said = settings.transfer
+    accounts = tuple(Account(one.label, one.details, one.currency, one.qr) for one in said.accounts)
+    return Receiving(accounts, timedelta(hours=said.wait_hours), said.unique_amount)
+
+
+def purses_of(settings: Settings) -> Purses:
+    """What is offered for wallets; no amounts where the shop has none."""
+    said = settings.wallet
+    amounts = {
+        currency: tuple(Money.of(amount, currency) for amount in some)
+        for currency, some in said.amounts.items()
+    }
+    return Purses(amounts if said.enabled else {}, said.most)
 
 
 def merchant_of(settings: Settings) -> Merchant:
@@ -163,6 +186,8 @@ class Sale:
     till: Till
     refunds: Refunds
     fulfilment: Fulfilment
+    deposits: Deposits
+    transfers: Transfers
     rates: ExchangeRates
     reconciliation: Reconciliation
 
@@ -171,8 +196,8 @@ class Sale:
         top_ups, refunds = self.fulfilment.worker, self.refunds.worker
         self.till.rings += [outbox, top_ups, refunds]
         self.fulfilment.rings += [outbox, refunds]
-        for service in (self.checkout, self.paying, self.refunds, self.rates,
-                        self.reconciliation):  # fmt: skip
+        for service in (self.checkout, self.paying, self.refunds, self.rates, self.deposits,
+                        self.transfers, self.reconciliation):  # fmt: skip
             service.rings.append(outbox)
 
     def jobs(self) -> list[Job]:
@@ -182,6 +207,7 @@ class Sale:
             Job(self.paying.worker, 15, self.paying.next_look),
             Job(self.fulfilment.worker, 2, self.fulfilment.next_due),
             Job(self.refunds.worker, 30, self.refunds.next_due),
+            Job(Worker("deposits", self.deposits.expire_due), 30, self.deposits.next_expiry),
             Job(self.rates.worker, 3600),
             Job(self.reconciliation.worker, 3600),
         ]
@@ -195,14 +221,19 @@ def sale_of(
     selling: Selling,
     wallets: Wallets,
     source: RateSource | None,
+    receiving: Receiving,
 ) -> Sale:
     """The way of an order, not wired yet."""
     till = Till(store, clock, selling)
+    paying = Paying(store, clock, paid_by, selling, till)
+    refunds = Refunds(store, clock, paid_by, selling)
     return Sale(
         checkout=Checkout(store, clock, carriers, selling, wallets),
-        paying=Paying(store, clock, paid_by, selling, till),
+        paying=paying,
         till=till,
-        refunds=Refunds(store, clock, paid_by, selling),
+        refunds=refunds,
+        deposits=Deposits(store, clock, selling, paid_by, paying, refunds),
+        transfers=Transfers(store, clock, selling, till, receiving),
         fulfilment=Fulfilment(store, clock, carriers, selling),
         rates=ExchangeRates(store, clock, source, selling),
         reconciliation=Reconciliation(store, clock, paid_by, selling, till),
@@ -223,7 +254,8 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     outbox = Outbox(store, clock, TelegramMessenger(app.bot, store, clock, renderer))
     lookouts = lookouts_of(settings, clock, store, carriers, paid_by, selling)
     source = RatePage(str(settings.rates.url)) if settings.rates.url is not None else None
-    sale = sale_of(store, clock, carriers, paid_by, selling, lookouts.wallets, source)
+    wallets, receiving = lookouts.wallets, receiving_of(settings)
+    sale = sale_of(store, clock, carriers, paid_by, selling, wallets, source, receiving)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
     handovers = Handovers(store, clock, selling.pepper)
@@ -243,6 +275,9 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         checkout=sale.checkout,
         paying=sale.paying,
         till=sale.till,
+        deposits=sale.deposits,
+        transfers=sale.transfers,
+        purses=purses_of(settings),
         reminding=reminding,
         desk=desk,
         activations=lookouts.activations,

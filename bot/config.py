@@ -36,6 +36,7 @@ from bot.domain.sales import Method
 from bot.domain.zones import zone
 from bot.payments.charging import StarsSettings
 from bot.payments.epay import EpaySettings
+from bot.payments.in_store import TransferSettings, WalletSettings
 from bot.payments.paypal import PayPalSettings
 from bot.payments.stripe_settings import StripeSettings
 from bot.payments.telegram import TelegramSettings
@@ -170,6 +171,8 @@ class Settings(BaseSettings):
     stripe: StripeSettings | None = None
     paypal: PayPalSettings | None = None
     epay: EpaySettings | None = None
+    wallet: WalletSettings = WalletSettings()
+    transfer: TransferSettings = TransferSettings()
     esim_access: EsimAccessSettings | None = None
     reloadly: ReloadlySettings | None = None
     dingconnect: DingConnectSettings | None = None

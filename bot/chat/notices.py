@@ -225,6 +225,7 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
     attempts = await tx.payments.of_order(order_id)
     paid = [p for p in attempts if p.charge_id]
     opened = [p for p in attempts if p.state in (PaymentState.CREATED, PaymentState.PENDING)]
+    proof = await tx.proofs.waiting_of(opened[-1].id) if opened else None
     return Sale(
         order=order,
         sim=sim,
@@ -232,4 +233,5 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
         payment=paid[0] if paid else None,
         merchant=merchant,
         attempt=next(iter([*opened[::-1], *attempts[::-1]]), None),
+        proved=proof is not None,
     )

@@ -1,10 +1,14 @@
 """Everything a handler may use, in one typed object: the services and the shop's own texts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
+from bot.domain.money import Money
 from bot.ports import Clock, Store
 from bot.services.activation import Activations
 from bot.services.checkout import Checkout
+from bot.services.deposits import Deposits
 from bot.services.desk import Desk
 from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
@@ -13,6 +17,7 @@ from bot.services.paying import Paying
 from bot.services.reminding import Reminding
 from bot.services.sims import Sims
 from bot.services.till import Till
+from bot.services.transfers import Transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,15 @@ class Merchant:
 
 
 @dataclass(frozen=True, slots=True)
+class Purses:
+    """What customers' wallets are filled with: amounts offered by currency, none where the shop
+    has no wallets; `most` is the largest top-up, in major units."""
+
+    amounts: Mapping[str, tuple[Money, ...]]
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     """The services behind the chat."""
 
@@ -38,6 +52,9 @@ class Shop:
     checkout: Checkout
     paying: Paying
     till: Till
+    deposits: Deposits
+    transfers: Transfers
+    purses: Purses
     reminding: Reminding
     desk: Desk
     activations: Activations

@@ -9,7 +9,7 @@ from bot.domain.rules import Pack
 from bot.domain.sales import Order, TopUp
 from bot.domain.sims import Reading, Sim, SimState, Source, extended
 from bot.ports import Carrier, SupplierQuote, TopUpRequest, Tx
-from bot.services import notices
+from bot.services import benefits, notices
 from bot.services.keeping import topped_up
 from bot.services.planning import watch_activation
 
@@ -102,6 +102,7 @@ async def finish(tx: Tx, packs: Mapping[str, Pack], order: Order, now: datetime)
     await tx.orders.move(
         order.id, current.state, OrderState.FULFILLED, "verified", now, fulfilled_at=now
     )
+    await benefits.earn(tx, order, now)
     sim = await tx.sims.get(order.sim_id)
     if sim is not None:
         await tx.sims.update(sim.id, sim.version, last_plan=order.plan.code, snoozed_until=None)

@@ -23,8 +23,10 @@ from bot.ports import (
     SupplierQuote,
     SupplierUnavailable,
 )
+from bot.services import promos
 from bot.services.buying import dearer
 from bot.services.ids import new_id
+from bot.services.promos import Wish
 from bot.services.selling import (
     Refused,
     Selling,
@@ -130,9 +132,16 @@ class Checkout:
         return carrier.capabilities.extends if carrier is not None else None
 
     async def quote(
-        self, chat_id: int, sim: Sim, plan: Plan, amount: Money | None, update_id: int
+        self,
+        chat_id: int,
+        sim: Sim,
+        plan: Plan,
+        amount: Money | None,
+        update_id: int,
+        wish: Wish = Wish(),  # noqa: B008  frozen
     ) -> Quote:
-        """Freeze a price, after asking the supplier for its own. Raises Refused with the reason."""
+        """Freeze a price, after asking the supplier for its own. Raises Refused with the reason,
+        for a code as `promos.reduction` does."""
         reason = self._closed(sim, plan.supplier) or await self._refused(sim, plan, amount)
         if reason is not None:
             raise Refused(reason)
@@ -141,6 +150,7 @@ class Checkout:
         except QuoteRefused as error:
             raise Refused(error.reason) from None
         now = self._clock.now()
+        reduction = await self._reduction(chat_id, sim, plan, price, wish)
         async with self._store.write() as tx:
             quote = make_quote(
                 id=new_id(),
@@ -148,11 +158,35 @@ class Checkout:
                 sim=sim,
                 plan=plan,
                 price=price,
-                reduction=Reduction(),
+                reduction=reduction,
                 offered=await offered(tx, self.selling, now),
                 now=now,
             )
             return await tx.quotes.add(quote, update_id)
+
+    async def again(self, quote: Quote, sim: Sim, update_id: int, wish: Wish) -> Quote:
+        """The same plan at a fresh price, with another wish. Raises Refused as `quote` does, and
+        plan_inactive."""
+        async with self._store.read() as tx:
+            plan = await tx.catalogue.get(quote.plan.code)
+        if plan is None:
+            raise Refused("plan_inactive")
+        amount = quote.price if plan.open_amount is not None else None
+        return await self.quote(quote.chat_id, sim, plan, amount, update_id, wish)
+
+    async def _reduction(
+        self, chat_id: int, sim: Sim, plan: Plan, price: Money, wish: Wish
+    ) -> Reduction:
+        """A bigger plan is promised only when its supplier delivers it to this SIM now."""
+        now, terms = self._clock.now(), self.selling.points
+        async with self._store.read() as tx:
+            found = await promos.reduction(tx, terms, chat_id, plan, price, wish, now)
+        if found.plan is None or await self._refused(sim, found.plan, None) is None:
+            return found
+        async with self._store.read() as tx:
+            return await promos.reduction(
+                tx, terms, chat_id, plan, price, wish, now, bigger_plans=False
+            )
 
     async def _refused(self, sim: Sim, plan: Plan, amount: Money | None) -> str | None:
         """Why the supplier would not sell it at this moment; an operator hears of a price moved."""
@@ -184,7 +218,8 @@ class Checkout:
         """Make the quote an order that waits for money; a second call finds the first's order.
 
         Another unpaid order of the same SIM is cancelled; while a paid one runs, Refused
-        ("running") names it. Raises Refused "quote_expired" when the price no longer stands.
+        ("running") names it. Raises Refused "quote_expired" when the price no longer stands,
+        "promo_gone" or "points_gone" when what it counts on is used up.
         """
         now = self._clock.now()
         async with self._store.write() as tx:
@@ -221,6 +256,7 @@ class Checkout:
                     message_id=message_id,
                 )
             )
+            await promos.reserve(tx, quote, order, now)
             await tx.orders.move(
                 order.id,
                 OrderState.QUOTED,

@@ -14,7 +14,7 @@ from bot.domain.rules import Pack
 from bot.domain.sales import Order, Payment, Refund, TopUp
 from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
-from bot.services import ledger, notices, refunds
+from bot.services import benefits, ledger, notices, refunds
 from bot.services.buying import by_plan, finish, redate
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
@@ -131,6 +131,8 @@ async def accept(by: By, order: Order, payment: Payment) -> None:
     """What was paid is taken as the price."""
     await by.payment(payment, PaymentState.CAPTURED)
     charge = payment.captured or payment.amount
+    # Of an order that had ended: the person decides, whether or not a promo has room for it.
+    await benefits.hold_again(by.tx, order, by.now)
     await pay_order(by.tx, order, payment.method, charge, by.now, "operator")
 
 
@@ -138,7 +140,7 @@ async def refund(by: By, order: Order, topup: TopUp | None, payment: Payment | N
     """The order ends without its top-up; the refund job sends everything back."""
     if topup is not None and topup.state is not TopUpState.REVERSED:  # that has ended already
         await by.topup(topup, topup.state, TopUpState.REJECTED, "operator: refunded", next_at=None)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if payment is not None and order.charge is None:
         changes = {
             "charge": payment.captured,
@@ -164,6 +166,7 @@ async def returned(by: By, order: Order) -> None:
         if not await by.tx.orders.move(order.id, state, new, "operator", by.now, actor=by.actor):
             raise Refused("nothing_waits")
         state = new
+    await benefits.release(by.tx, order.id, by.now, refunded=True)
     await by.tx.outbox.add(notices.order_moved(order.id, order.chat_id, OrderState.REFUNDED))
 
 

@@ -148,7 +148,7 @@ class Deposits:
         async with self._store.read() as tx:
             over = await tx.deposits.expiring(self._clock.now(), 100)
         for deposit in over:
-            if await self._end(deposit, PaymentState.EXPIRED, patient=True):
+            if await self._end(deposit, PaymentState.EXPIRED, given_up=False):
                 async with self._store.write() as tx:
                     news = notices.deposit_moved(deposit.id, deposit.chat_id, "expired")
                     await tx.outbox.add(news)
@@ -160,11 +160,12 @@ class Deposits:
         async with self._store.read() as tx:
             return await tx.deposits.next_expiring()
 
-    async def _end(self, deposit: Deposit, state: PaymentState, *, patient: bool) -> bool:
+    async def _end(self, deposit: Deposit, state: PaymentState, *, given_up: bool) -> bool:
         async with self._store.read() as tx:
             attempts = await tx.payments.of_deposit(deposit.id)
-        given_up = self._clock.now() - deposit.expires_at > LIFETIME
-        if not await self._paying.close(attempts, patient=patient and not given_up):
+        closed = await self._paying.close(attempts, given_up=given_up)
+        long_over = self._clock.now() - deposit.expires_at > LIFETIME
+        if not (closed or given_up or long_over):
             return False  # asked again with the next tick
         now = self._clock.now()
         async with self._store.write() as tx:

@@ -106,6 +106,7 @@ class Desk:
         for refund in await tx.refunds.in_states([RefundState.BY_HAND]):
             subjects.append(f"refund:{refund.id}")
         subjects += [f"request:{request.id}" for request in await tx.requests.waiting()]
+        subjects += [f"proof:{proof.id}" for proof in await tx.proofs.waiting()]
         subjects += [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
         return subjects + [f"activation:{watch.id}" for watch in await tx.activations.escalated()]
 
@@ -114,6 +115,9 @@ class Desk:
         if kind == "claim":
             claim = await tx.claims.get(row_id)
             return await waiting.claim_item(tx, claim) if claim is not None else None
+        if kind == "proof":
+            proof = await tx.proofs.get(row_id)
+            return await waiting.proof_item(tx, proof) if proof is not None else None
         if kind == "activation":
             watch = await tx.activations.get(row_id)
             return await waiting.activation_item(tx, watch) if watch is not None else None

@@ -23,7 +23,7 @@ from bot.ports import (
     Store,
     Tx,
 )
-from bot.services import ledger, notices
+from bot.services import benefits, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
@@ -160,6 +160,7 @@ class Refunds:
             if await tx.orders.move(
                 order.id, OrderState.REFUNDING, OrderState.REFUNDED, "returned", now
             ):
+                await benefits.release(tx, order.id, now, refunded=True)
                 await tx.outbox.add(
                     notices.order_moved(order.id, order.chat_id, OrderState.REFUNDED)
                 )

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
+from bot.domain.points import PointTerms
 from bot.domain.quotes import Offered, Rates, Terms
 from bot.domain.rules import Pack
 from bot.domain.sales import Method, Order, Payment
 from bot.ports import Tx
-from bot.services import notices
+from bot.services import benefits, notices
 from bot.services.ids import new_id
 
 
@@ -40,6 +41,8 @@ class Selling:
     margin: Decimal = Decimal(0)
     packs: Mapping[str, Pack] = field(default_factory=dict)
     """The rules by which numbers are kept: a top-up of the shop's is use of its line."""
+    points: PointTerms | None = None
+    """None while the shop gives and takes no points."""
 
 
 async def offered(tx: Tx, selling: Selling, now: datetime) -> Offered:
@@ -81,6 +84,7 @@ async def close_order(tx: Tx, order: Order, state: OrderState, reason: str, now:
     """
     end = PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED
     await tx.orders.move(order.id, order.state, state, reason, now)
+    await benefits.release(tx, order.id, now)
     for payment in await tx.payments.of_order(order.id):
         if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
             await tx.payments.move(payment.id, payment.state, end, reason, now)

@@ -11,7 +11,7 @@ from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentSt
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, Saved, TopUp, Voucher, VoucherState
 from bot.ports import AuditRow, Charge, Clock, Kept, Store, Tx
-from bot.services import ledger, notices, outside
+from bot.services import benefits, ledger, notices, outside
 from bot.services.ids import new_id
 from bot.services.planning import replan
 from bot.services.selling import (
@@ -181,6 +181,9 @@ class Till:
             if Method.VOUCHER not in self._selling.terms:
                 raise Refused("method_off", order)
             voucher = _fitting(found, order, now)
+            if voucher.plan_code is not None or voucher.value != order.due:
+                # It pays the whole list price, and gives no change: the points come back.
+                await tx.points.give_back(order.id, now, None)
             payment = await open_attempt(tx, order, Method.VOUCHER, order.due or order.price, now)
             if not await tx.vouchers.redeem(voucher.id, order.id, now):
                 raise Refused("voucher_used", order)
@@ -250,7 +253,10 @@ class Till:
         elif await self._still_sold(tx, order):
             for other in await tx.orders.of_sim(order.sim_id, tuple(OPEN_ORDERS)):
                 await close_order(tx, other, OrderState.CANCELLED, "replaced", now)
-            await pay_order(tx, order, method, charge, now, "late_money")
+            if await benefits.hold_again(tx, order, now):
+                await pay_order(tx, order, method, charge, now, "late_money")
+            else:
+                await self._send_back(tx, order.id, method, charge, "promo_gone", now)
         else:
             await self._send_back(tx, order.id, method, charge, "late_money", now)
 
@@ -381,6 +387,6 @@ def _fitting(voucher: Voucher | None, order: Order, now: datetime) -> Voucher:
     if voucher.plan_code is not None:
         if voucher.plan_code != order.plan.code:
             raise Refused("voucher_other_plan", order)
-    elif voucher.value != (order.due or order.price):
+    elif voucher.value not in (order.due, order.price):
         raise Refused("voucher_value", order)
     return voucher

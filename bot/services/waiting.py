@@ -1,6 +1,6 @@
 """What waits for a person, each with the facts to decide by and the decisions there are (F51)."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.requests import RefundRequest, RequestState
 from bot.domain.sales import Method, Order, Payment, Refund, TopUp
 from bot.domain.sims import Sim
+from bot.domain.transfers import Proof, ProofState, Same
 from bot.ports import Activation, Claim, Tx, Wait
 from bot.services.requesting import ASKABLE, rest, returnable, stopped
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     DISPUTE = "dispute"  # the payer asks their bank for the money
     CLAIM = "claim"  # a customer says a SIM is theirs
     REQUEST = "request"  # a customer asks for their money back
+    PROOF = "proof"  # a picture of a transfer is to be compared with the account
     ACTIVATION = "activation"  # an eSIM that its owner has not got activated for a day
 
 
@@ -55,7 +57,7 @@ class QueueItem:
     """One thing that waits since `since` (UTC), with the facts a person decides by.
 
     `subject` is the kind and id of its row: "order:…", "payment:…", "refund:…",
-    "claim:…", "request:…", "activation:…".
+    "claim:…", "request:…", "proof:…", "activation:…".
     """
 
     subject: str
@@ -72,6 +74,9 @@ class QueueItem:
     claim: Claim | None = None
     request: RefundRequest | None = None
     watch: Activation | None = None
+    proof: Proof | None = None
+    alike: Sequence[tuple[Same, Proof]] = ()
+    """Other sales' proofs that share something with it."""
 
 
 async def claim_item(tx: Tx, claim: Claim) -> QueueItem | None:
@@ -88,6 +93,28 @@ async def claim_item(tx: Tx, claim: Claim) -> QueueItem | None:
         chat=await tx.chats.get(claim.chat_id),
         sim=sim,
         claim=claim,
+    )
+
+
+async def proof_item(tx: Tx, proof: Proof) -> QueueItem | None:
+    """A transfer to be compared with the account; its decisions are in `transfers`."""
+    payment = await tx.payments.get(proof.payment_id)
+    if proof.state is not ProofState.WAITING or payment is None:
+        return None
+    order = await tx.orders.get(payment.order_id) if payment.order_id else None
+    alike = await tx.proofs.alike(proof)
+    return QueueItem(
+        subject=f"proof:{proof.id}",
+        kind=Kind.PROOF,
+        since=proof.created_at,
+        actions=(),
+        reason="proof_again" if alike else "proof",
+        chat=await tx.chats.get(proof.chat_id),
+        sim=await tx.sims.get(order.sim_id) if order else None,
+        order=order,
+        payment=payment,
+        proof=proof,
+        alike=alike,
     )
 
 

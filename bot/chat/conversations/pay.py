@@ -46,7 +46,9 @@ async def price(update: Update, context: Context) -> int:
     if not quote.stands(context.now):
         return await plans_of(context, sim.id, context.t.plain(REASONS["quote_expired"]))
     extends = context.shop.checkout.extends(quote.plan)
-    await context.show(views.quote(context.t, quote, sim, context.now, extends=extends))
+    wallet = await context.shop.deposits.balance(context.me.id, quote.due.currency)
+    shown = views.quote(context.t, quote, sim, context.now, extends=extends, wallet=wallet)
+    await context.show(shown)
     return END
 
 

@@ -141,7 +141,9 @@ async def _quote(context: Context, sim: Sim, chosen: Plan, amount: Money | None)
     except Refused as refused:
         return await plans_of(context, sim.id, str(because(context.t, refused.reason)))
     extends = context.shop.checkout.extends(chosen)
-    await context.show(paying.quote(context.t, quote, sim, context.now, extends=extends))
+    wallet = await context.shop.deposits.balance(context.me.id, quote.due.currency)
+    shown = paying.quote(context.t, quote, sim, context.now, extends=extends, wallet=wallet)
+    await context.show(shown)
     return END
 
 

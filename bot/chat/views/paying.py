@@ -1,6 +1,7 @@
 """From the price to the money in words: the quote, the ways to pay, the order that waits."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, grid, lines
 from bot.chat.shop import Merchant
@@ -8,7 +9,7 @@ from bot.chat.views.plans import plan_holds, plan_name, plan_terms
 from bot.chat.views.reasons import because
 from bot.chat.views.sale import METHODS, Sale, head, read_back
 from bot.chat.views.sims import title
-from bot.domain.money import STARS, decimals
+from bot.domain.money import STARS, Money, decimals
 from bot.domain.orders import PaymentState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Discount, Quote, Rate, Total
@@ -29,8 +30,17 @@ _INVOICES = frozenset({Method.STARS, Method.TELEGRAM})
 # ---- the price ---------------------------------------------------------------------------
 
 
-def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | None) -> Screen:
-    """The frozen price with everything in it (F12). `extends` as in ports.Capabilities."""
+def quote(
+    t: Words,
+    quote: Quote,
+    sim: Sim,
+    now: datetime,
+    *,
+    extends: bool | None,
+    wallet: Money | None = None,
+) -> Screen:
+    """The frozen price with everything in it (F12). `extends` as in ports.Capabilities; `wallet`
+    is what the customer's wallet holds in the plan's currency."""
     until = quote.new_expiry
     parts: list[str | None] = [
         t("<b>Your price</b>"),
@@ -41,7 +51,7 @@ def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | No
         "",
         *price_lines(t, quote),
         "",
-        *_totals(t, quote, now),
+        *totals(t, quote.totals, now, wallet),
         "",
     ]
     if until is not None and until != quote.old_expiry:
@@ -52,7 +62,7 @@ def quote(t: Words, quote: Quote, sim: Sim, now: datetime, *, extends: bool | No
         t("This price stands until {time}.", time=t.clock(quote.expires_at)),
         t("By paying you accept the /terms. Nothing is charged beyond the total."),
     ]
-    rows = _choices(t, quote)
+    rows = _choices(t, quote, wallet)
     rows.append([button(t.plain("‹ Other plan"), "renew", sim.id)])
     return Screen(lines(*parts), rows)
 
@@ -77,10 +87,12 @@ def _discount(t: Words, discount: Discount) -> Html:
     return t("{title}: −{amount}", title=said, amount=t.money(discount.amount))
 
 
-def _totals(t: Words, quote: Quote, now: datetime) -> list[Html]:
+def totals(
+    t: Words, offered: Sequence[Total], now: datetime, wallet: Money | None = None
+) -> list[Html]:
     """What each way to pay charges, its fee, and the rates used."""
-    charged = [total for total in quote.totals if total.method is not Method.VOUCHER]
-    if not quote.totals:
+    charged = [total for total in offered if total.method is not Method.VOUCHER]
+    if not offered:
         return [t("Payment isn't available right now. Please write to /support.")]
     if len(charged) == 1:
         only = charged[0]
@@ -90,6 +102,8 @@ def _totals(t: Words, quote: Quote, now: datetime) -> list[Html]:
         found = [t("<b>Total, as you pay it</b>")] if charged else []
         for total in charged:
             name = t.plain(METHODS[total.method])
+            if total.method is Method.WALLET and wallet is not None:
+                name = t.plain("Wallet (you have {amount})", amount=t.money(wallet))
             said = t("• {method}: <b>{total}</b>", method=name, total=t.money(total.amount))
             found.append(Html(f"{said} · {_fee(t, total)}") if total.fee.minor else said)
     rates = {total.rate: None for total in charged if total.rate is not None}
@@ -124,18 +138,20 @@ def _source(t: Words, rate: Rate, now: datetime) -> Html:
     return t("{source}, with the shop's {percent} %", source=said, percent=t.number(rate.margin))
 
 
-def _choices(t: Words, quote: Quote) -> list[list[Button]]:
+def _choices(t: Words, quote: Quote, wallet: Money | None) -> list[list[Button]]:
     """One button for each way to pay: the first, the shop's favourite, has a row of its own."""
-    found = [_choice(t, quote, total) for total in quote.totals]
+    found = [_choice(t, quote, total, wallet) for total in quote.totals]
     return [found[:1], *grid(found[1:])] if len(found) > 3 else [[one] for one in found]
 
 
-def _choice(t: Words, quote: Quote, total: Total) -> Button:
+def _choice(t: Words, quote: Quote, total: Total, wallet: Money | None) -> Button:
     verb = _VERBS.get(total.method)
     if total.method is Method.VOUCHER:
         return button(t.plain("Use a voucher"), "voucher", quote.id)
     amount = t.money(total.amount)
-    if total.method is Method.STARS:
+    if total.method is Method.WALLET and wallet is not None and wallet < total.amount:
+        label = t.plain("Wallet · top up first")
+    elif total.method is Method.STARS:
         label = t.plain("Pay {total}", total=amount)
     else:
         label = t.plain("{method} · {total}", method=t.plain(METHODS[total.method]), total=amount)
@@ -196,6 +212,13 @@ def waiting(t: Words, sale: Sale, problem: Html | None = None) -> Screen:
             how = t("Tap <b>Pay</b> in the invoice below.")
             again = ("pay", order.quote_id, attempt.method.value, "again")
             rows.append([button(t.plain("Show invoice"), *again)])
+        elif attempt.method is Method.TRANSFER:
+            how = t("Transfer {amount} and send us a photo of the proof.",
+                    amount=t.money(attempt.amount))  # fmt: skip
+            if sale.proved:
+                how = t("We have your proof. Our shop compares it with its account, mostly within "
+                        "a few hours, and writes to you here.")  # fmt: skip
+            rows.append([button(t.plain("Where to transfer"), "transfer", order.quote_id)])
     elif attempt is not None and attempt.state is PaymentState.FAILED:
         problem = problem or because(t, "declined")
     text = lines(
@@ -203,7 +226,7 @@ def waiting(t: Words, sale: Sale, problem: Html | None = None) -> Screen:
         "" if problem else None,
         *head(t, sale)[:2],
         "",
-        t("Waiting for your payment until {time}.", time=t.clock(order.expires_at)),
+        t("Waiting for your payment until {time}.", time=_until(t, order)),
         how,
         t("If your connection breaks, nothing is lost: send /start and go on from here."),
     )
@@ -211,6 +234,12 @@ def waiting(t: Words, sale: Sale, problem: Html | None = None) -> Screen:
     rows.append([button(other, "price", order.quote_id)])
     rows.append([button(t.plain("Cancel the order"), "cancel", order.id)])
     return Screen(text, rows)
+
+
+def _until(t: Words, order: Order) -> str:
+    """A time of day; with its day for a transfer, which may take some."""
+    far = order.expires_at - order.created_at > timedelta(hours=1)
+    return t.moment(order.expires_at) if far else t.clock(order.expires_at)
 
 
 def not_shown(t: Words, sale: Sale, reason: str | None = None) -> Screen:

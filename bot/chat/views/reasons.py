@@ -61,6 +61,13 @@ REASONS = {
     "voucher_value": N_(
         "This voucher's value is not the price of this plan. Choose the plan with its value."
     ),
+    # wallets and transfers
+    "wallet_short": N_("Your wallet does not hold enough for this order. Nothing was charged."),
+    "deposit_spent": N_("This top-up was spent, or is on its way back already."),
+    "not_a_number": N_("That is no transaction number. It has 6 digits or more; or leave it out."),
+    "no_money_arrived": N_("No transfer with this reference and amount has arrived."),
+    "unreadable": N_("The picture does not show the amount, the time and the receiver."),
+    "used_before": N_("This proof belongs to another payment."),
     "claim_unknown": N_("This claim code is not right. Check the card that came with the SIM."),
     "claim_locked": N_("Too many wrong codes. Please try again in an hour, or write to /support."),
     "claim_taken": N_("This SIM can't be added with that code. Please write to /support."),

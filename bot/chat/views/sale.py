@@ -37,6 +37,8 @@ class Sale:
     merchant: Merchant
     attempt: Payment | None = None
     """The attempt that waits for money, else the last one there was."""
+    proved: bool = False
+    """A proof of it, a transfer, waits for an operator."""
 
 
 def head(t: Words, sale: Sale) -> list[str | None]:

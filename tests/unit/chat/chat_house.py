@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from telegram import Update
@@ -17,7 +18,7 @@ from bot.chat.context import Context
 from bot.chat.errors import ErrorDesk
 from bot.chat.lanes import LaneQueue, Processor
 from bot.chat.memory import Memory
-from bot.chat.shop import Merchant, Shop
+from bot.chat.shop import Merchant, Purses, Shop
 from bot.ports import Store
 from bot.services.activation import Activations
 from bot.services.handover import Handovers
@@ -141,6 +142,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         store=store, clock=shop.clock, sims=Sims(store, shop.clock, carriers, PEPPER, ()),
         keeping=Keeping(store, shop.clock, {}), handovers=Handovers(store, shop.clock, PEPPER),
         checkout=shop.checkout, paying=shop.paying, till=shop.till,
+        deposits=shop.deposits, transfers=shop.transfers, purses=Purses({}, Decimal(2000)),
         reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),

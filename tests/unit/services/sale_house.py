@@ -35,11 +35,14 @@ from bot.ports import (
     WebhookRefused,
 )
 from bot.services.checkout import Checkout
+from bot.services.deposits import Deposits
 from bot.services.desk import Desk
 from bot.services.fulfilment import Fulfilment
 from bot.services.paying import Paying
 from bot.services.refunds import Refunds
+from bot.services.selling import Selling
 from bot.services.till import Till
+from bot.services.transfers import Receiving, Transfers
 from bot.services.wallets import Wallets
 from bot.store import Database
 from tests.unit.services.cashier import PAGE, Cashier
@@ -163,6 +166,10 @@ class Shop:
     fulfilment: Fulfilment = field(init=False)
     refunds: Refunds = field(init=False)
     desk: Desk = field(init=False)
+    deposits: Deposits = field(init=False)
+    transfers: Transfers = field(init=False)
+    selling: Selling = SELLING
+    receiving: Receiving = Receiving()
     sent: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -176,12 +183,16 @@ class Shop:
             Method.CARD: self.card,
         }
         self.wallets = Wallets(store, self.clock, self.carriers, SELLING, {"esim_access": LOW})
-        self.checkout = Checkout(store, self.clock, self.carriers, SELLING, self.wallets)
-        self.till = Till(store, self.clock, SELLING)
-        self.paying = Paying(store, self.clock, payments, SELLING, self.till)
+        self.checkout = Checkout(store, self.clock, self.carriers, self.selling, self.wallets)
+        self.till = Till(store, self.clock, self.selling)
+        self.paying = Paying(store, self.clock, payments, self.selling, self.till)
         self.fulfilment = Fulfilment(store, self.clock, self.carriers, SELLING)
-        self.refunds = Refunds(store, self.clock, payments, SELLING)
-        self.desk = Desk(store, self.clock, self.carriers, SELLING, self.refunds)
+        self.refunds = Refunds(store, self.clock, payments, self.selling)
+        self.desk = Desk(store, self.clock, self.carriers, self.selling, self.refunds)
+        self.deposits = Deposits(
+            store, self.clock, self.selling, payments, self.paying, self.refunds
+        )
+        self.transfers = Transfers(store, self.clock, self.selling, self.till, self.receiving)
 
     # ---- what a customer does ----------------------------------------------------------------
 

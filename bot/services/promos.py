@@ -1,0 +1,182 @@
+"""Promos and points in a price: what they take off it, and their places when it is ordered.
+
+What a quote shows is worked out when it is made and frozen with it. Limits are held by the
+database when the order is placed: whoever comes too late is told, and gets a new price.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import points as point_rules
+from bot.domain.money import Money
+from bot.domain.plans import Plan
+from bot.domain.points import PointTerms
+from bot.domain.promos import Candidate, Chosen, Kind, Promo, as_if, best, delivers, misfit, typed
+from bot.domain.quotes import Quote, Reduction, reduced
+from bot.domain.sales import Order
+from bot.ports import Tx
+from bot.services.selling import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a customer wants of a price, beyond the plan."""
+
+    code: str | None = None
+    """As they typed it; None for none."""
+    points: bool = False
+    """Whether points are to pay for a part."""
+
+
+async def reduction(
+    tx: Tx,
+    terms: PointTerms | None,
+    chat_id: int,
+    plan: Plan,
+    price: Money,
+    wish: Wish,
+    now: datetime,
+    *,
+    bigger_plans: bool = True,
+) -> Reduction:
+    """What promos and points make of a list price. Raises Refused, for a code only, with
+    promo_unknown, promo_over, promo_early, promo_other_plan, promo_too_little, promo_new_only,
+    promo_used, promo_gone, promo_worse.
+
+    `bigger_plans` is off where a supplier does not deliver what a promo would give.
+    """
+    search = await _search(tx, chat_id, plan, price, now, bigger_plans)
+    code = await search.coded(wish.code) if wish.code else None
+    chosen = best(code, await search.automatic(), price)
+    if code is not None and not chosen.holds(code.promo):
+        raise Refused("promo_worse")
+    return await _with_points(tx, terms, chat_id, plan, price, chosen, wish, now)
+
+
+async def _with_points(
+    tx: Tx,
+    terms: PointTerms | None,
+    chat_id: int,
+    plan: Plan,
+    price: Money,
+    chosen: Chosen,
+    wish: Wish,
+    now: datetime,
+) -> Reduction:
+    delivered = as_if(plan, chosen.bigger) if chosen.bigger is not None else None
+    bonus = sum(discount.points for discount in chosen.discounts)
+    due = reduced(price, Reduction(chosen.discounts))
+    if terms is None:
+        return Reduction(chosen.discounts, plan=delivered)
+    spent = None
+    if wish.points:
+        balance = await tx.points.balance(chat_id, now)
+        spent = point_rules.usable(due, balance, terms)
+        due = due - spent[1] if spent is not None else due
+    return Reduction(
+        chosen.discounts,
+        points=spent[0] if spent is not None else 0,
+        points_worth=spent[1] if spent is not None else None,
+        plan=delivered,
+        earns=point_rules.earned(due, terms) + bonus,
+        earns_until=point_rules.expiry(now, terms),
+    )
+
+
+async def points_for(
+    tx: Tx, terms: PointTerms | None, quote: Quote, now: datetime
+) -> tuple[int, Money] | None:
+    """How many points could pay for a part of this price, and what they pay."""
+    if terms is None or quote.points:
+        return None
+    balance = await tx.points.balance(quote.chat_id, now)
+    return point_rules.usable(quote.due, balance, terms)
+
+
+async def code_of(tx: Tx, quote: Quote) -> str | None:
+    """The code that a quote was made with."""
+    for discount in quote.discounts:
+        promo = await tx.promos.get(discount.promo)
+        if promo is not None and promo.code is not None:
+            return promo.code
+    return None
+
+
+async def reserve(tx: Tx, quote: Quote, order: Order, now: datetime) -> None:
+    """Hold the places and the points of a quote for the order just made of it.
+
+    Raises Refused promo_gone or points_gone: then the price no longer stands. A promo whose time
+    ended since the price was shown still holds; one that the operator stopped does not.
+    """
+    for discount in quote.discounts:
+        promo = await tx.promos.get(discount.promo)
+        if promo is None or (promo.new_user and await tx.promos.bought(order.chat_id)):
+            raise Refused("promo_gone")
+        if not await tx.promos.take(promo.id, order.id, order.chat_id, now):
+            raise Refused("promo_gone")
+    if quote.points and not await tx.points.spend(order.chat_id, order.id, quote.points, now):
+        raise Refused("points_gone")
+
+
+# ---- which promos there are --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One customer, one plan, one list price, and how much of each promo is used."""
+
+    tx: Tx
+    chat_id: int
+    plan: Plan
+    price: Money
+    now: datetime
+    bigger_plans: bool
+    used: Mapping[str, int]
+    used_by_chat: Mapping[str, int]
+
+    async def coded(self, text: str) -> Candidate:
+        """The promo of a code. Raises Refused with why it gives nothing here."""
+        promo = await self.tx.promos.by_code(typed(text))
+        if promo is None:
+            raise Refused("promo_unknown")
+        reason = await self._misfit(promo)
+        if reason is not None:
+            raise Refused(reason)
+        return Candidate(promo, await self._bigger(promo))
+
+    async def automatic(self) -> list[Candidate]:
+        """Those that apply by themselves, in the operator's order."""
+        return [
+            Candidate(promo, await self._bigger(promo))
+            for promo in await self.tx.promos.all()
+            if promo.code is None and await self._misfit(promo) is None
+        ]
+
+    async def _misfit(self, promo: Promo) -> str | None:
+        reason = misfit(promo, self.plan, self.price, self.now)
+        if reason is not None:
+            return reason
+        if promo.new_user and await self.tx.promos.bought(self.chat_id):
+            return "promo_new_only"
+        if promo.per_user is not None and self.used_by_chat.get(promo.id, 0) >= promo.per_user:
+            return "promo_used"
+        if promo.total is not None and self.used.get(promo.id, 0) >= promo.total:
+            return "promo_gone"
+        if promo.kind is Kind.PLAN and await self._bigger(promo) is None:
+            return "promo_not_delivered"
+        return None
+
+    async def _bigger(self, promo: Promo) -> Plan | None:
+        """What it delivers in the plan's place, if the catalogue still has that."""
+        if promo.kind is not Kind.PLAN or not self.bigger_plans:
+            return None
+        bigger = await self.tx.catalogue.get(promo.gives.get(self.plan.code, ""))
+        return bigger if bigger is not None and delivers(self.plan, bigger) else None
+
+
+async def _search(
+    tx: Tx, chat_id: int, plan: Plan, price: Money, now: datetime, bigger_plans: bool
+) -> _Search:
+    used, by_chat = await tx.promos.used(), await tx.promos.used(chat_id)
+    return _Search(tx, chat_id, plan, price, now, bigger_plans, used, by_chat)
