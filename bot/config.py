@@ -61,6 +61,28 @@ class VoucherSettings(BaseModel):
     enabled: bool = True
 
 
+class PointsSettings(BaseModel):
+    """Points: earned by what is paid, spent on later orders. Off until they are switched on."""
+
+    enabled: bool = False
+    earn: dict[str, Decimal] = Field(default_factory=lambda: {"USD": Decimal(10)})
+    """By currency: points for one unit of what a plan's price comes to."""
+    worth: dict[str, Decimal] = Field(default_factory=lambda: {"USD": Decimal("0.01")})
+    """By currency: units that one point pays."""
+    months: Annotated[int, Field(ge=1, le=120)] = 12
+    """After that many months they expire."""
+    most_percent: Annotated[Decimal, Field(gt=0, le=100)] = Decimal(50)
+    """How much of an order's price they may pay."""
+
+    @field_validator("earn", "worth")
+    @classmethod
+    def _amounts_are_of_currencies(cls, table: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, amount in table.items():
+            if not re.fullmatch(r"[A-Z]{3}", currency) or not amount > 0:
+                raise ValueError("write currencies and amounts above 0, like '{\"USD\": 10}'")
+        return table
+
+
 class RatesSettings(BaseModel):
     """Exchange rates. `table` is the operator's own and comes first; `url` is asked for the rest.
 
@@ -167,6 +189,7 @@ class Settings(BaseSettings):
     rates: RatesSettings = RatesSettings()
     stars: StarsSettings = StarsSettings()
     voucher: VoucherSettings = VoucherSettings()
+    points: PointsSettings = PointsSettings()
     telegram: TelegramSettings | None = None
     stripe: StripeSettings | None = None
     paypal: PayPalSettings | None = None
