@@ -44,6 +44,7 @@ from bot.services.readings import Readings
 from bot.services.reconcile import Reconciliation
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
+from bot.services.requesting import Requesting
 from bot.services.selling import Selling
 from bot.services.sims import Sims
 from bot.services.till import Till
@@ -260,6 +261,8 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling, sale.refunds)
+    requesting = Requesting(store, clock, selling)
+    requesting.rings.append(outbox.worker)
     sale.wire(outbox.worker)
     for rings in (reminding.rings, handovers.rings):
         rings.append(outbox.worker)
@@ -280,6 +283,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         purses=purses_of(settings),
         reminding=reminding,
         desk=desk,
+        requesting=requesting,
         activations=lookouts.activations,
         merchant=merchant,
         outbox=outbox,

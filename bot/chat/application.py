@@ -26,11 +26,13 @@ from bot.chat.conversations import (
     handover,
     keeping,
     my_sims,
+    orders,
     pay,
     pictures,
     queue,
     reminders,
     renew,
+    requests,
     start,
     support,
 )
@@ -77,8 +79,8 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, pay, add_sim, keeping, devices, my_sims, handover, pictures, reminders,
-             support, queue, activation)  # fmt: skip
+    parts = (start, renew, orders, requests, pay, add_sim, keeping, devices, my_sims, handover,
+             pictures, reminders, support, queue, activation)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
-from bot.chat.views import activation, handover, orders, queue, reminders
+from bot.chat.views import activation, handover, orders, queue, reminders, requests
 from bot.chat.views.rules import brief
 from bot.chat.views.sale import Sale
 from bot.chat.views.sims import title
@@ -62,6 +62,7 @@ class Renderer:
             notices.CLAIM: self._claim,
             notices.ACTIVATION: self._activation,
             notices.HANDOVER: self._handover,
+            notices.REQUEST: self._request,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -162,6 +163,14 @@ class Renderer:
         text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
 
+    async def _request(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        request = await tx.requests.get(notice.data["request_id"])
+        sale = await sale_of(tx, request.order_id, self._merchant) if request else None
+        if request is None or sale is None:
+            return None
+        refund = await tx.refunds.get(request.refund_id) if request.refund_id else None
+        return Rendered(requests.told(_words(chat), sale, request, refund))
+
     async def _handover(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         one = await tx.handovers.get(notice.data["handover_id"])
         if one is None or one.to_chat is None:
@@ -223,7 +232,7 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
         sim = replace(sim, nickname=None, expiry=order.new_expiry)
     topups = await tx.topups.of_order(order_id)
     attempts = await tx.payments.of_order(order_id)
-    paid = [p for p in attempts if p.charge_id]
+    paid = sorted((p for p in attempts if p.charge_id), key=lambda p: p.method is not order.method)
     opened = [p for p in attempts if p.state in (PaymentState.CREATED, PaymentState.PENDING)]
     proof = await tx.proofs.waiting_of(opened[-1].id) if opened else None
     return Sale(
@@ -234,4 +243,7 @@ async def sale_of(tx: Tx, order_id: str, merchant: Merchant) -> Sale | None:
         merchant=merchant,
         attempt=next(iter([*opened[::-1], *attempts[::-1]]), None),
         proved=proof is not None,
+        quote=await tx.quotes.get(order.quote_id),
+        refunds=tuple(await tx.refunds.of_payment(paid[0].id)) if paid else (),
+        request=await tx.requests.of_order(order_id),
     )

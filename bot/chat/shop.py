@@ -15,6 +15,7 @@ from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
 from bot.services.reminding import Reminding
+from bot.services.requesting import Requesting
 from bot.services.sims import Sims
 from bot.services.till import Till
 from bot.services.transfers import Transfers
@@ -57,6 +58,7 @@ class Shop:
     purses: Purses
     reminding: Reminding
     desk: Desk
+    requesting: Requesting
     activations: Activations
     merchant: Merchant
     outbox: Outbox

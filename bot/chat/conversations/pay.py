@@ -14,7 +14,8 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
-from bot.chat.conversations.renew import my_sim, plans_of, refused, show_order
+from bot.chat.conversations.orders import show_order
+from bot.chat.conversations.renew import my_sim, plans_of, refused
 from bot.chat.conversations.routes import END, ID, on, written
 from bot.chat.notices import sale_of
 from bot.chat.views import paying as views

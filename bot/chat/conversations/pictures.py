@@ -27,7 +27,7 @@ from bot.chat import photos
 from bot.chat.context import Context
 from bot.chat.conversations import add_sim, support
 from bot.chat.conversations.my_sims import history, mine, pace_of
-from bot.chat.conversations.renew import show_order
+from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
 from bot.chat.notices import sale_of
 from bot.chat.photos import MOST_BYTES, Trouble
@@ -38,11 +38,10 @@ from bot.chat.pictures.plot import use_plot
 from bot.chat.pictures.receipt import receipt_picture
 from bot.chat.screen import Screen
 from bot.chat.threads import OneThread
-from bot.chat.views import orders as order_views
 from bot.chat.views import pace as pace_views
 from bot.chat.views import pictures as views
+from bot.chat.views import receipt as receipts
 from bot.chat.views.sims import title
-from bot.domain.orders import OrderState
 from bot.services.planning import plan_for
 
 log = structlog.get_logger()
@@ -149,11 +148,12 @@ async def receipt(update: Update, context: Context) -> int | None:
     order_id = context.arguments[0]
     async with context.shop.store.read() as tx:
         sale = await sale_of(tx, order_id, context.shop.merchant)
-    done = sale is not None and sale.order.state is OrderState.FULFILLED
-    if sale is None or sale.order.chat_id != context.me.id or not done:
+    mine = sale is not None and sale.order.chat_id == context.me.id
+    text = receipts.slip(context.t, sale, context.now) if sale is not None and mine else None
+    if sale is None or text is None:
         await show_order(context, order_id)
         return None
-    facts = receipt_facts(order_views.receipt(context.t, sale, context.now).text)
+    facts = receipt_facts(text.text)
     below = views.receipt_caption(context.t, sale.order)
     again = views.not_sent(context.t, "slip", order_id, "order")
     await _send(context, partial(receipt_picture, facts), below, again)

@@ -1,4 +1,4 @@
-"""Renewing: from a SIM to its price, and back to orders; how it is paid is in `pay`.
+"""Renewing: from a SIM to its price; how it is paid is in `pay`, what was bought in `orders`.
 
     Renew ─► SIM ─► plan ─► (open amount: AMOUNT) ─► price
     Renew now (reminder) ─► last time's plan ─► price
@@ -13,18 +13,15 @@ from enum import IntEnum
 from telegram import Update
 
 from bot.chat.context import Context
+from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, command, on, written
-from bot.chat.notices import sale_of
 from bot.chat.views import choose, paying
-from bot.chat.views import orders as order_views
 from bot.chat.views import plans as views
 from bot.chat.views.reasons import REASONS, because
 from bot.domain.money import Money
 from bot.domain.plans import Plan
 from bot.domain.sims import Sim, urgency
 from bot.services.selling import Refused
-
-PAGE = 5
 
 
 class Renew(IntEnum):
@@ -117,7 +114,7 @@ async def amount_written(update: Update, context: Context) -> int:
         chosen = await tx.catalogue.get(asked.get("plan", ""))
     if chosen is None or chosen.open_amount is None:
         return await plans_of(context, sim.id)
-    amount = _amount(context.text, chosen.currency)
+    amount = amount_of(context.text, chosen.currency)
     if amount is None or not chosen.open_amount.accepts(amount):
         problem = because(context.t, "amount_out_of_range")
         await context.show(views.ask_amount(context.t, sim, chosen, problem))
@@ -125,7 +122,8 @@ async def amount_written(update: Update, context: Context) -> int:
     return await _quote(context, sim, chosen, amount)
 
 
-def _amount(text: str, currency: str) -> Money | None:
+def amount_of(text: str, currency: str) -> Money | None:
+    """An amount as people write it; None when it is none."""
     digits = "".join(c for c in text.replace(",", "").replace("，", "") if c.isdigit() or c == ".")
     try:
         return Money.of(Decimal(digits), currency)
@@ -162,49 +160,12 @@ async def refused(context: Context, why: Refused, quote_id: str | None = None) -
         await context.show(choose.sim(context.t, sims, context.now))
 
 
-# ---- looking back ------------------------------------------------------------------------
-
-
-async def show_order(context: Context, order_id: str) -> None:
-    """Where an order stands, or that it is not theirs."""
-    async with context.shop.store.read() as tx:
-        sale = await sale_of(tx, order_id, context.shop.merchant)
-    if sale is None or sale.order.chat_id != context.me.id:
-        await context.toast(context.t.plain(REASONS["unknown"]), alert=True)
-        await orders_page(context, 0)
-        return
-    await context.show(order_views.order_screen(context.t, sale, context.now))
-
-
-async def order(update: Update, context: Context) -> int:
-    """One order."""
-    await show_order(context, context.arguments[0])
-    return END
-
-
-async def orders(update: Update, context: Context) -> int:
-    """The orders, newest first."""
-    await orders_page(context, int(context.arguments[0]) if context.arguments else 0)
-    return END
-
-
-async def orders_page(context: Context, page: int) -> None:
-    """One page of orders."""
-    async with context.shop.store.read() as tx:
-        found = await tx.orders.of_chat(context.me.id, PAGE + 1, page * PAGE)
-    more = len(found) > PAGE
-    await context.show(order_views.orders(context.t, page, found[:PAGE], more, context.now))
-
-
 ENTRY = [
     command("renew", renew),
-    command("orders", orders),
     on("renew", renew, f"({ID})?"),
     on("again", renew_again, ID),
     on("plan", plan, ID + PLAN + NUMBER),
     on("amt", plan, ID + PLAN + NUMBER + NUMBER),
-    on("order", order, ID),
-    on("orders", orders, f"({NUMBER})?"),
 ]
 STATES = {
     Renew.AMOUNT: [written(amount_written)],

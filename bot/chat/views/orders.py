@@ -1,18 +1,22 @@
-"""An order in words, from waiting for money to the receipt: one message, edited as it moves."""
+"""An order in words, from waiting for money to the receipt: one message, edited as it moves; and
+the list of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views import paying
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import because
-from bot.chat.views.sale import BY_HAND, METHODS, Sale, head, read_back
+from bot.chat.views.receipt import asked, particulars, receipt, returned
+from bot.chat.views.sale import BY_HAND, Sale, head, read_back
 from bot.chat.views.sims import title
-from bot.domain.orders import OrderState
-from bot.domain.sales import Method, Order, TopUp
-from bot.domain.sims import Reading, Sim, Source, mask
+from bot.domain.orders import Listed, OrderState
+from bot.domain.sales import Order, TopUp
+from bot.domain.sims import Sim
 from bot.i18n import N_, Html, Words
+from bot.services.requesting import REQUESTED
 
 STATES = {
     OrderState.QUOTED: N_("price shown"),
@@ -41,15 +45,14 @@ def order_screen(t: Words, sale: Sale, now: datetime) -> Screen:
                 "Someone at our shop is looking at it now. Your money is safe: it is topped up "
                 "or returned. We write to you here."
             )
-            return Screen(lines(*head(t, sale), note), _to_sim(t, sale))
+            return Screen(lines(*head(t, sale), note, *_wish(t, sale)), _to_sim(t, sale))
         case OrderState.REFUND_DUE | OrderState.REFUNDING:
-            note = t(
-                "The top-up did not go through. {reason} Your money is on its way back.",
-                reason=because(t, order.reason),
-            )
+            note = _going_back(t, order)
             return Screen(lines(*head(t, sale), note), _to_sim(t, sale))
         case OrderState.REFUNDED:
-            return Screen(lines(*head(t, sale), _returned(t, order)), _again(t, sale))
+            parts = (*head(t, sale), returned(t, order), "", *particulars(t, sale, now))
+            slip = [button(t.plain("Picture"), "slip", order.id)]
+            return Screen(lines(*parts), [slip, *_again(t, sale)])
         case OrderState.EXPIRED:
             note = t("This price has expired and nothing was charged. Choose a plan again.")
             return Screen(lines(*head(t, sale), note), _again(t, sale))
@@ -99,113 +102,30 @@ def _running(t: Words, sale: Sale) -> Screen:
         note = t("Our shop tops it up by hand, usually within a few hours. We write to you here.")
     else:
         note = t("This takes about a minute. You can close the chat; we write to you here.")
-    return Screen(lines(*head(t, sale), *steps, "", note), _to_sim(t, sale))
+    return Screen(lines(*head(t, sale), *steps, "", note, *_wish(t, sale)), _to_sim(t, sale))
+
+
+def _wish(t: Words, sale: Sale) -> list[str]:
+    """That the customer has asked for their money back."""
+    return ["", asked(t, sale.order, sale.request)] if sale.request is not None else []
+
+
+def _going_back(t: Words, order: Order) -> Html:
+    if order.reason == REQUESTED:
+        return t("Our shop has approved your refund. Your money is on its way back.")
+    return t(
+        "The top-up did not go through. {reason} Your money is on its way back.",
+        reason=because(t, order.reason),
+    )
 
 
 def _delivered(topup: TopUp | None) -> bool:
     return topup is not None and topup.supplier_ref is not None
 
 
-def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
-    """Before and after from the SIM itself, and what a receipt must hold (F17)."""
-    order, sim, topup = sale.order, sale.sim, sale.topup
-    after = topup.after if topup else None
-    charge_id = sale.payment.charge_id if sale.payment else None
-    number = sim.msisdn or sim.iccid
-    parts: list[str | None] = [
-        _proof(t, topup, after),
-        t("{name} for {title}", name=plan_name(t, order.plan), title=title(t, sim)),
-        "",
-        *_before_after(t, sale, after),
-        *_to_do(t, order, topup),
-        "",
-        t("<b>Receipt</b>"),
-        t("Order: {number}", number=order.number),
-        t(
-            "Paid: {amount} by {method}",
-            amount=t.money(order.charge),
-            method=t(METHODS[order.method]),
-        )
-        if order.charge and order.method
-        else None,
-        t("Charge: <code>{charge}</code>", charge=charge_id)
-        if charge_id and order.method is Method.STARS
-        else None,
-        t("Network's confirmation: <code>{ref}</code>", ref=topup.operator_ref)
-        if topup and topup.operator_ref
-        else None,
-        t("List price: {price}", price=t.money(order.price)),
-        t("SIM: {number}", number=mask(number)) if number else None,
-        t("Date: {date}", date=t.stamp(order.fulfilled_at or now)),
-        t("Sold by {merchant}", merchant=sale.merchant.legal_name or sale.merchant.name),
-    ]
-    return Screen(
-        lines(*parts),
-        [
-            [button(t.plain("Picture"), "slip", order.id)],
-            [
-                button(t.plain("Show this SIM"), "sim", sim.id),
-                button(t.plain("Orders"), "orders", 0),
-            ],
-        ],
-    )
-
-
-def _proof(t: Words, topup: TopUp | None, after: Reading | None) -> Html:
-    """Whose word it is that the top-up arrived; only a supplier's reading is the SIM's own."""
-    if after is not None and after.source is Source.SUPPLIER:
-        return t("✅ <b>Renewed and checked on the SIM</b>")
-    if topup is not None and topup.pin is not None:
-        return t("✅ <b>Your code is here</b>")
-    if after is not None and after.source is Source.OPERATOR:
-        return t("✅ <b>Renewed by our shop</b>")
-    if topup is not None and topup.supplier_ref is not None:
-        return t("✅ <b>Topped up, confirmed by the network</b>")
-    return t("✅ <b>Renewed by our shop</b>")
-
-
-def _to_do(t: Words, order: Order, topup: TopUp | None) -> list[Html]:
-    """What the customer must still do: type in a code, see that the carrier's plan renews."""
-    found = []
-    if topup is not None and topup.pin is not None:
-        found.append(t("Code: <code>{pin}</code>", pin=topup.pin))
-    extra = (order.plan.extras or {}).get(t.language) or (order.plan.extras or {}).get("en")
-    read = topup is not None and topup.after is not None and topup.after.source is Source.SUPPLIER
-    if extra and not read:  # the SIM's own word leaves nothing to do
-        found.append(t("{text}", text=extra))
-    return found
-
-
-def _before_after(t: Words, sale: Sale, after: Reading | None) -> list[Html]:
-    before = sale.topup.before if sale.topup else None
-    found = []
-    old = before.expiry if before else sale.order.old_expiry
-    new = after.expiry if after else sale.sim.expiry
-    if new is not None:
-        found.append(
-            t("Valid until: {old} → <b>{new}</b>", old=t.date(old) if old else "—", new=t.date(new))
-        )
-    if after and before and after.data_left is not None and before.data_left is not None:
-        found.append(
-            t(
-                "Data left: {old} → <b>{new}</b>",
-                old=t.data(before.data_left),
-                new=t.data(after.data_left),
-            )
-        )
-    return found
-
-
-def _returned(t: Words, order: Order) -> Html:
-    if order.method is Method.VOUCHER:
-        return t("Your voucher was given back: the same code works again.")
-    if order.charge is not None:
-        return t("{amount} went back to where you paid from.", amount=t.money(order.charge))
-    return t("Your payment went back to where you paid from.")
-
-
 def _to_sim(t: Words, sale: Sale) -> list[list[Button]]:
-    return [[button(t.plain("Show this SIM"), "sim", sale.sim.id)]]
+    ask = [button(t.plain("Ask for a refund"), "rfask", sale.order.id)] if sale.askable else []
+    return [[button(t.plain("Show this SIM"), "sim", sale.sim.id)], ask]
 
 
 def _again(t: Words, sale: Sale) -> list[list[Button]]:
@@ -215,16 +135,45 @@ def _again(t: Words, sale: Sale) -> list[list[Button]]:
     ]
 
 
-def orders(t: Words, page: int, found: Sequence[Order], more: bool, now: datetime) -> Screen:
+LISTED = {
+    Listed.ALL: N_("All"),
+    Listed.RUNNING: N_("Running"),
+    Listed.DONE: N_("Done"),
+    Listed.REFUNDED: N_("Refunded"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of somebody's orders: which of them, of which SIM, and what is on it."""
+
+    number: int
+    found: Sequence[Order]
+    more: bool
+    listed: Listed = Listed.ALL
+    sim: Sim | None = None
+
+    def turned(self, number: int) -> tuple[object, ...]:
+        """The button arguments of another page of the same list."""
+        return (number, self.listed.value, *([self.sim.id] if self.sim else ()))
+
+
+def orders(t: Words, page: Page, now: datetime) -> Screen:
     """The newest orders first, a page at a time."""
-    if not found and page == 0:
+    filtered = page.listed is not Listed.ALL or page.sim is not None
+    if not page.found and page.number == 0 and not filtered:
         return Screen(
             lines(t("<b>Orders</b>"), "", t("You have no orders yet. Renew a SIM to begin.")),
             [[button(t.plain("Renew"), "renew"), button(t.plain("‹ Menu"), "menu")]],
         )
-    parts: list[str | None] = [t("<b>Orders</b>"), ""]
+    parts: list[str | None] = [t("<b>Orders</b>")]
+    if page.sim is not None:
+        parts.append(t("SIM: {title}", title=title(t, page.sim)))
+    if page.listed is not Listed.ALL:
+        parts.append(t("Only: {which}", which=t(LISTED[page.listed])))
+    parts += ["", *([] if page.found else [t("There is none of these.")])]
     rows: list[list[Button]] = []
-    for order in found:
+    for order in page.found:
         when = t.date(order.created_at, now=now)
         parts.append(
             t("{number} · {date} · {state}", number=order.number, date=when,
@@ -232,8 +181,59 @@ def orders(t: Words, page: int, found: Sequence[Order], more: bool, now: datetim
         )  # fmt: skip
         rows.append([button(f"{order.number} · {plan_name(t, order.plan)}", "order", order.id)])
     turn = []
-    if page:
-        turn.append(button(t.plain("‹ Newer"), "orders", page - 1))
-    if more:
-        turn.append(button(t.plain("Older ›"), "orders", page + 1))
-    return Screen(lines(*parts), [*rows, turn, [button(t.plain("‹ Menu"), "menu")]])
+    if page.number:
+        turn.append(button(t.plain("‹ Newer"), "orders", *page.turned(page.number - 1)))
+    if page.more:
+        turn.append(button(t.plain("Older ›"), "orders", *page.turned(page.number + 1)))
+    return Screen(lines(*parts), [*rows, turn, *_tools(t, page)])
+
+
+def _tools(t: Words, page: Page) -> list[list[Button]]:
+    """Other lists, one order, a file of them all."""
+    of_sim = [page.sim.id] if page.sim else []
+    lists = [
+        button(f"• {t.plain(name)}" if listed is page.listed else t.plain(name), "orders", 0,
+               listed.value, *of_sim)
+        for listed, name in LISTED.items()
+    ]  # fmt: skip
+    by_sim = button(t.plain("By SIM"), "osims")
+    if page.sim is not None:
+        by_sim = button(t.plain("All SIMs"), "orders", 0, page.listed.value)
+    find = button(t.plain("🔎 By number"), "ofind")
+    return [
+        lists,
+        [by_sim, find],
+        [button(t.plain("⬇️ File (CSV)"), "ocsv"), button(t.plain("‹ Menu"), "menu")],
+    ]
+
+
+def pick_sim(t: Words, sims: Sequence[Sim]) -> Screen:
+    """Whose orders to show."""
+    rows = [[button(title(t, sim), "orders", 0, Listed.ALL.value, sim.id)] for sim in sims]
+    back = [button(t.plain("‹ Orders"), "orders", 0)]
+    return Screen(t("Orders of which SIM?"), [*rows, back])
+
+
+def ask_number(t: Words, problem: Html | None = None) -> Screen:
+    """Ask for an order's number."""
+    text = lines(problem, t("Send me the order number, for example <code>XK-7F3K2M9P</code>."))
+    return Screen(text, [[button(t.plain("‹ Orders"), "orders", 0)]])
+
+
+def no_such_order(t: Words) -> Html:
+    """The number is nobody's, or somebody else's: the answer is the same."""
+    return t("You have no order with this number.")
+
+
+def csv_caption(t: Words, count: int) -> Screen:
+    """Below the file of all orders."""
+    text = t.n("{n} order, for Excel or any spreadsheet.",
+               "{n} orders, for Excel or any spreadsheet.", count)  # fmt: skip
+    return Screen(text, [[button(t.plain("‹ Orders"), "orders", 0)]])
+
+
+def csv_not_sent(t: Words) -> Screen:
+    """Telegram did not take the file."""
+    text = t("Telegram did not take the file just now. If it is not here in a moment, tap again.")
+    again = [button(t.plain("Try again"), "ocsv"), button(t.plain("‹ Orders"), "orders", 0)]
+    return Screen(text, [again])

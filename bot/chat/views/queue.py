@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
+from bot.chat.views import requests
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
@@ -32,6 +33,10 @@ WHYS = {
     "refund_by_hand": N_("Money has to go back that no provider can send: return it by hand."),
     "refunded_outside": N_("Money went back at the payment provider, outside the bot."),
     "rate_stale": N_("An exchange rate is too old; what needs it can't be paid until it is new."),
+    "refund_asked": N_("A customer asks for their money back."),
+    "refund_running": N_(
+        "A customer asks for their money back. The top-up is running: wait for its end to refund."
+    ),
     "disputed": N_("A payer asks their bank for the money back. Answer at the provider."),
 }
 KINDS = {
@@ -41,6 +46,7 @@ KINDS = {
     Kind.REFUND: N_("Refund due"),
     Kind.DISPUTE: N_("Dispute"),
     Kind.CLAIM: N_("Claim"),
+    Kind.REQUEST: N_("Refund asked for"),
     Kind.ACTIVATION: N_("Not activated"),
 }
 ACTIONS = {
@@ -48,6 +54,7 @@ ACTIONS = {
     Action.SUBMIT_AGAIN: N_("Buy it again"),
     Action.LOOK_UP_AGAIN: N_("Ask once more"),
     Action.REFUND: N_("Refund"),
+    Action.PART: N_("Refund a part"),
     Action.RETURNED: N_("I returned it myself"),
     Action.ACCEPT: N_("Accept this amount"),
     Action.APPROVE: N_("It is theirs"),
@@ -133,11 +140,14 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
         ]
     if topup is not None and one.kind is Kind.TOPUP:
         parts.append(t("Our reference: <code>{ref}</code>", ref=topup.id))
-    if one.payment is not None and one.payment.captured is not None:
+    asked_of = one.payment if one.kind is not Kind.REQUEST else None
+    if asked_of is not None and asked_of.captured is not None:
         parts.append(
-            t("Asked {asked}, received {received}", asked=t.money(one.payment.amount),
-              received=t.money(one.payment.captured))
+            t("Asked {asked}, received {received}", asked=t.money(asked_of.amount),
+              received=t.money(asked_of.captured))
         )  # fmt: skip
+    if one.request is not None:
+        parts.append(requests.reason(t, one.request))
     if one.refund is not None:
         parts.append(t("To return: {amount}", amount=t.money(one.refund.amount)))
     parts += ["", t("Waits since {when}", when=t.moment(one.since, now=now))]

@@ -75,6 +75,10 @@ REASONS = {
     "empty": N_("Please send the number of your SIM."),
     "sim_exists": N_("You have this SIM already."),
     "not_yours_sim": N_("I can't find this SIM among yours. Here are your SIMs."),
+    "nothing_to_return": N_("Of this order there is no money that could go back."),
+    "too_much": N_("That is not less than what was paid. Please write a smaller amount."),
+    "words_needed": N_("Please write a few words."),
+    "receipt_used": N_("This receipt number was used before. Please check it."),
     "nothing_waits": N_("This has been settled already."),
     # suppliers
     "refused": N_("The supplier refused it."),

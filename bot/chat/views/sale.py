@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from bot.chat.shop import Merchant
 from bot.chat.views.plans import plan_name
 from bot.chat.views.sims import title
-from bot.domain.sales import Method, Order, Payment, TopUp
+from bot.domain.orders import PaymentState
+from bot.domain.quotes import Quote
+from bot.domain.requests import RefundRequest, RequestState
+from bot.domain.sales import Method, Order, Payment, Refund, TopUp
 from bot.domain.sims import Sim, Tracking
 from bot.i18n import N_, Words
+from bot.services.requesting import ASKABLE
 
 BY_HAND = "manual"
 """The supplier of plans that a person of the shop tops up."""
@@ -39,6 +43,21 @@ class Sale:
     """The attempt that waits for money, else the last one there was."""
     proved: bool = False
     """A proof of it, a transfer, waits for an operator."""
+    quote: Quote | None = None
+    refunds: tuple[Refund, ...] = ()
+    """What of the payment went back, or is on its way."""
+    request: RefundRequest | None = None
+    """The customer's newest wish to have money back."""
+
+    @property
+    def askable(self) -> bool:
+        """Whether its customer can ask for money back now."""
+        paid = self.payment
+        if self.order.state not in ASKABLE or paid is None or paid.captured is None:
+            return False
+        if self.request is not None and self.request.state is RequestState.ASKED:
+            return False
+        return paid.state is PaymentState.CAPTURED and paid.going_back < paid.captured.minor
 
 
 def head(t: Words, sale: Sale) -> list[str | None]:

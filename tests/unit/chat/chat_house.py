@@ -26,6 +26,7 @@ from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.reminding import Reminding
+from bot.services.requesting import Requesting
 from bot.services.sims import Sims
 from tests.unit.services import sale_house
 from tests.unit.services.house import PEPPER, SELLING
@@ -144,7 +145,8 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         checkout=shop.checkout, paying=shop.paying, till=shop.till,
         deposits=shop.deposits, transfers=shop.transfers, purses=Purses({}, Decimal(2000)),
         reminding=Reminding(store, shop.clock, carriers),
-        desk=shop.desk, activations=Activations(store, shop.clock, carriers, SELLING),
+        desk=shop.desk, requesting=Requesting(store, shop.clock, SELLING),
+        activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
 

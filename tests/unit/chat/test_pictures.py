@@ -17,7 +17,7 @@ from bot.chat.pictures.plot import PlotFacts, use_plot
 from bot.chat.pictures.receipt import ReceiptFacts, Row, receipt_picture
 from bot.chat.shop import Merchant
 from bot.chat.views import card as card_view
-from bot.chat.views import orders as order_views
+from bot.chat.views import receipt as receipts
 from bot.chat.views.sale import Sale
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
@@ -258,7 +258,7 @@ def receipt_text(language: str) -> str:
     paid = payment(charge_id="stxq_" + "8fJ2kLmN4p" * 6)
     one = managed(owner_id=1, iccid="8985200012345678905", nickname="Mum: <3")
     sale = Sale(done, one, moved, paid, Merchant("Boom", "Boom Telecom Ltd"))
-    return order_views.receipt(words(language), sale, NOW).text
+    return receipts.receipt(words(language), sale, NOW).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
