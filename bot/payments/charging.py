@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic_settings import NoDecode
 
 from bot.domain.money import STARS
 from bot.domain.quotes import Rate, Terms
@@ -24,7 +25,7 @@ def _codes(value: object) -> object:
     return value
 
 
-Currencies = Annotated[tuple[str, ...], BeforeValidator(_codes)]
+Currencies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_codes)]
 
 
 class Charging(BaseModel):

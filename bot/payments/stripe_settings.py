@@ -4,6 +4,7 @@ without Stripe need not carry it."""
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
 from bot.domain.sales import Method
 from bot.payments.asking import SafeUrl
@@ -35,7 +36,7 @@ class StripeSettings(Charging):
     webhook_secret: SecretStr | None = None
     """whsec_…: signs its calls; without it they are refused, and payments are noticed by asking."""
     base_url: SafeUrl = "https://api.stripe.com"
-    methods: Annotated[tuple[Method, ...], BeforeValidator(_known)] = (Method.CARD,)
+    methods: Annotated[tuple[Method, ...], NoDecode, BeforeValidator(_known)] = (Method.CARD,)
     """Which of card, alipay and wechat; each has to be switched on in Stripe's Dashboard too."""
 
     @model_validator(mode="after")
