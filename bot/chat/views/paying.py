@@ -97,7 +97,7 @@ def totals(
     if len(charged) == 1:
         only = charged[0]
         found = [t("<b>Total: {total}</b>", total=t.money(only.amount))]
-        found += [_fee(t, only)] if only.fee.minor else [t("Fee: none")]
+        found += [_fee(t, only.fee)] if only.fee.minor else [t("Fee: none")]
     else:
         found = [t("<b>Total, as you pay it</b>")] if charged else []
         for total in charged:
@@ -110,8 +110,8 @@ def totals(
     return found + [rate_line(t, rate, now) for rate in rates]
 
 
-def _fee(t: Words, total: Total) -> Html:
-    return t("fee {fee} included", fee=t.money(total.fee))
+def _fee(t: Words, fee: Money) -> Html:
+    return t("fee {fee} included", fee=t.money(fee))
 
 
 def rate_line(t: Words, rate: Rate, now: datetime) -> Html:
