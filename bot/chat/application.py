@@ -35,6 +35,8 @@ from bot.chat.conversations import (
     requests,
     start,
     support,
+    transfer,
+    wallet,
 )
 from bot.chat.conversations.routes import END, PRIVATE, written
 from bot.chat.errors import ErrorDesk
@@ -80,7 +82,7 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, add_sim, keeping, devices, my_sims, handover,
-             pictures, reminders, support, queue, activation)  # fmt: skip
+             pictures, reminders, support, queue, activation, wallet, transfer)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -8,12 +8,15 @@ from typing import Any
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
 from bot.chat.views import activation, handover, orders, queue, reminders, requests
+from bot.chat.views import transfer as transfers
+from bot.chat.views import wallet as wallets
 from bot.chat.views.rules import brief
 from bot.chat.views.sale import Sale
 from bot.chat.views.sims import title
+from bot.chat.wallets import filling_of
 from bot.domain.chats import Chat
 from bot.domain.money import Money
-from bot.domain.orders import RUNNING_ORDERS, PaymentState
+from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState
 from bot.domain.reminders import Stage, StageKind, cycle_of
 from bot.domain.rules import Pack
 from bot.domain.sims import Sim
@@ -63,6 +66,8 @@ class Renderer:
             notices.ACTIVATION: self._activation,
             notices.HANDOVER: self._handover,
             notices.REQUEST: self._request,
+            notices.DEPOSIT: self._deposit,
+            notices.PROOF: self._proof,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -139,7 +144,33 @@ class Renderer:
     async def _queue(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         data = notice.data
         amount = Money(*data["amount"]) if "amount" in data else None
-        return Rendered(queue.note(_words(chat), data["subject"], data["why"], amount))
+        screen = queue.note(_words(chat), data["subject"], data["why"], amount)
+        kind, _, name = data["subject"].partition(":")
+        proof = await tx.proofs.get(name) if kind == "proof" else None
+        if proof is None:
+            return Rendered(screen)
+        photo, file = (proof.file_id, None) if proof.photo else (None, proof.file_id)
+        return Rendered(screen, photo=photo, file=file, alone=screen)
+
+    async def _deposit(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        one = await filling_of(tx, notice.data["deposit_id"])
+        if one is None:
+            return None
+        screen = wallets.filling(_words(chat), one, self._clock.now())
+        return Rendered(screen, edits=one.deposit.message_id)
+
+    async def _proof(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        proof = await tx.proofs.get(notice.data["proof_id"])
+        payment = await tx.payments.get(proof.payment_id) if proof is not None else None
+        if proof is None or payment is None:
+            return None
+        t, again = _words(chat), None
+        order = await tx.orders.get(payment.order_id) if payment.order_id else None
+        if payment.deposit_id is not None:
+            again = button(t.plain("Send it again"), "dtransfer", payment.deposit_id)
+        elif order is not None and order.state is OrderState.AWAITING_PAYMENT:
+            again = button(t.plain("Send it again"), "transfer", order.quote_id)
+        return Rendered(transfers.declined(t, proof, again))
 
     async def _activation(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         watch = await tx.activations.get(notice.data["watch_id"])

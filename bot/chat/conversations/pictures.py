@@ -2,6 +2,7 @@
 
     a photo, in any state ─┬► a SIM's code ─► as if it had been typed (add_sim.py)
                            ├► nothing: why, and what to do; what was asked stays asked
+                           ├► while a proof is asked for: handed in (transfer.py)
                            └► while writing to the shop: passed on (support.py)
     card ─┬► Picture ─► a photo of its own, with Renew and As text
           ├► 30 days of use ─┬► a photo of its own
@@ -25,7 +26,7 @@ from telegram.ext import filters as f
 
 from bot.chat import photos
 from bot.chat.context import Context
-from bot.chat.conversations import add_sim, support
+from bot.chat.conversations import add_sim, support, transfer
 from bot.chat.conversations.my_sims import history, mine, pace_of
 from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
@@ -63,6 +64,8 @@ async def sent(update: Update, context: Context) -> int | None:
         return None
     if context.asked in tuple(support.Support):
         return await support.picture(context)
+    if context.asked == transfer.Transfer.PROOF:
+        return await transfer.picture(context)
     picture = photos.picture_of(message)
     found = picture if isinstance(picture, Trouble) else await _read(context, picture)
     log.info("photo_read", result=found.value if isinstance(found, Trouble) else "code")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views import requests
+from bot.chat.views import transfer as transfers
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
@@ -37,6 +38,8 @@ WHYS = {
     "refund_running": N_(
         "A customer asks for their money back. The top-up is running: wait for its end to refund."
     ),
+    "proof": N_("A customer has sent the proof of a transfer. Compare it with your account."),
+    "proof_again": N_("A proof of a transfer shares its picture or number with another payment."),
     "disputed": N_("A payer asks their bank for the money back. Answer at the provider."),
 }
 KINDS = {
@@ -47,6 +50,7 @@ KINDS = {
     Kind.DISPUTE: N_("Dispute"),
     Kind.CLAIM: N_("Claim"),
     Kind.REQUEST: N_("Refund asked for"),
+    Kind.PROOF: N_("Transfer to check"),
     Kind.ACTIVATION: N_("Not activated"),
 }
 ACTIONS = {
@@ -111,6 +115,8 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
 def _what(t: Words, item: QueueItem) -> str:
     if item.order is not None:
         return item.order.number
+    if item.proof is not None:
+        return transfers.number_of(item.proof.payment_id)
     return title(t, item.sim) if item.sim is not None else item.subject
 
 
@@ -148,6 +154,7 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
         )  # fmt: skip
     if one.request is not None:
         parts.append(requests.reason(t, one.request))
+    parts += transfers.facts(t, one)
     if one.refund is not None:
         parts.append(t("To return: {amount}", amount=t.money(one.refund.amount)))
     parts += ["", t("Waits since {when}", when=t.moment(one.since, now=now))]
@@ -170,6 +177,7 @@ def _rows(t: Words, one: QueueItem, asked: Action | None) -> list[list[Button]]:
             [button(t.plain("‹ Back"), "qitem", one.subject)],
         ]  # fmt: skip
     rows = [[button(t.plain(ACTIONS[a]), "qact", a.value, one.subject)] for a in one.actions]
+    rows += transfers.choices(t, one)
     return [*rows, [button(t.plain("‹ Queue"), "queue")]]
 
 

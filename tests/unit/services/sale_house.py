@@ -169,7 +169,7 @@ class Shop:
     deposits: Deposits = field(init=False)
     transfers: Transfers = field(init=False)
     selling: Selling = SELLING
-    receiving: Receiving = Receiving()
+    receiving: Receiving = field(default_factory=Receiving)
     sent: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
