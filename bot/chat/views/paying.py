@@ -100,12 +100,15 @@ def totals(
         found += [_fee(t, only.fee)] if only.fee.minor else [t("Fee: none")]
     else:
         found = [t("<b>Total, as you pay it</b>")] if charged else []
+        alike: dict[tuple[Money, Money], list[str]] = {}
         for total in charged:
             name = t.plain(METHODS[total.method])
             if total.method is Method.WALLET and wallet is not None:
                 name = t.plain("Wallet (you have {amount})", amount=t.money(wallet))
-            said = t("• {method}: <b>{total}</b>", method=name, total=t.money(total.amount))
-            found.append(Html(f"{said} · {_fee(t, total)}") if total.fee.minor else said)
+            alike.setdefault((total.amount, total.fee), []).append(name)
+        for (amount, fee), names in alike.items():
+            said = t("• {method}: <b>{total}</b>", method=t.join(names), total=t.money(amount))
+            found.append(Html(f"{said} · {_fee(t, fee)}") if fee.minor else said)
     rates = {total.rate: None for total in charged if total.rate is not None}
     return found + [rate_line(t, rate, now) for rate in rates]
 
