@@ -39,6 +39,7 @@ from bot.ports.payment import (
 )
 from bot.ports.promos import Points, Promos, PromoUse
 from bot.ports.rates import RateSource, RatesUnavailable
+from bot.ports.renewals import Renewals, Subscribing
 from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
@@ -125,6 +126,7 @@ __all__ = [
     "RatesUnavailable",
     "Refunds",
     "Reminders",
+    "Renewals",
     "Requests",
     "Resolved",
     "Return",
@@ -135,6 +137,7 @@ __all__ = [
     "Sims",
     "Standing",
     "Store",
+    "Subscribing",
     "SupplierPlan",
     "SupplierQuote",
     "SupplierUnavailable",

@@ -14,6 +14,7 @@ from bot.ports.books import Differences
 from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Notice, Outcome
 from bot.ports.promos import Points, Promos
+from bot.ports.renewals import Renewals
 from bot.ports.requests import Requests
 from bot.ports.sales import (
     Catalogue,
@@ -295,6 +296,7 @@ class Tx(Protocol):
     orders: Orders
     payments: Payments
     refunds: Refunds
+    renewals: Renewals
     requests: Requests
     deposits: Deposits
     ledger: Ledger

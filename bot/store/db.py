@@ -36,6 +36,7 @@ from bot.store.payments import PaymentRows, RefundRows
 from bot.store.points import PointRows
 from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows
+from bot.store.renewals import RenewalRows
 from bot.store.requests import RequestRows
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
@@ -95,6 +96,7 @@ class SqlTx:
         self.orders: ports.Orders = OrderRows(conn)
         self.payments: ports.Payments = PaymentRows(conn)
         self.refunds: ports.Refunds = RefundRows(conn)
+        self.renewals: ports.Renewals = RenewalRows(conn)
         self.requests: ports.Requests = RequestRows(conn)
         self.deposits: ports.Deposits = DepositRows(conn)
         self.ledger: ports.Ledger = LedgerRows(conn)

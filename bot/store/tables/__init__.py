@@ -29,6 +29,7 @@ from bot.store.tables.people import (
     sims,
 )
 from bot.store.tables.promos import points, promo_people, promo_uses, promos
+from bot.store.tables.renewals import agreements, runs
 from bot.store.tables.requests import refund_requests
 from bot.store.tables.sales import (
     deposits,
@@ -46,6 +47,7 @@ from bot.store.tables.sales import (
 __all__ = [
     "activations",
     "activities",
+    "agreements",
     "audit",
     "balances",
     "chats",
@@ -77,6 +79,7 @@ __all__ = [
     "refunds",
     "reminders",
     "rule_overrides",
+    "runs",
     "saved",
     "sims",
     "topups",

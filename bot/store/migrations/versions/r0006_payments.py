@@ -155,6 +155,65 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "agreements",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("sim_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_code", sa.String(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_currency", sa.String(length=3), nullable=False),
+        sa.Column("cap_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cap_currency", sa.String(length=3), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("amount_currency", sa.String(length=3), nullable=True),
+        sa.Column("every", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("saved_id", sa.String(), nullable=True),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("subscription", sa.String(), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unsubscribe", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("asked_minor", sa.BigInteger(), nullable=True),
+        sa.Column("asked_currency", sa.String(length=3), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_agreements_chat_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_agreements_order_id")),
+        sa.ForeignKeyConstraint(["saved_id"], ["saved.id"], name=op.f("fk_agreements_saved_id")),
+        sa.ForeignKeyConstraint(["sim_id"], ["sims.id"], name=op.f("fk_agreements_sim_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_agreements")),
+        sa.UniqueConstraint("id", name=op.f("uq_agreements_id")),
+    )
+    with op.batch_alter_table("agreements", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agreements_chat_id"), ["chat_id"], unique=False)
+        batch_op.create_index(
+            "ix_agreements_next_at",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_agreements_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "uq_agreements_sim",
+            ["sim_id"],
+            unique=True,
+            sqlite_where=sa.text("state NOT IN ('cancelled', 'ended')"),
+            postgresql_where=sa.text("state NOT IN ('cancelled', 'ended')"),
+        )
+
+    op.create_table(
         "points",
         sa.Column(
             "seq",
@@ -275,6 +334,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
+        "runs",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("agreement_id", sa.String(), nullable=False),
+        sa.Column("sim_id", sa.String(), nullable=False),
+        sa.Column("period", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("price_currency", sa.String(length=3), nullable=False),
+        sa.Column("most_minor", sa.BigInteger(), nullable=False),
+        sa.Column("most_currency", sa.String(length=3), nullable=False),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("payment_id", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreements.id"], name=op.f("fk_runs_agreement_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_runs_order_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_runs_payment_id")),
+        sa.ForeignKeyConstraint(["sim_id"], ["sims.id"], name=op.f("fk_runs_sim_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_runs")),
+        sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
+        sa.UniqueConstraint("sim_id", "period", name=op.f("uq_runs_sim_id_period")),
+    )
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_runs_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
         "refund_requests",
         sa.Column(
             "seq",
@@ -367,8 +462,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("typed IS NOT NULL AND active"),
         )
         batch_op.drop_column("starts_at")
-        batch_op.drop_column("ends_at")
         batch_op.drop_column("title")
+        batch_op.drop_column("ends_at")
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("discounts", sa.Text(), server_default="[]", nullable=False))
@@ -380,8 +475,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
-        batch_op.drop_column("rate")
         batch_op.drop_column("stars_minor")
         batch_op.drop_column("stars_currency")
+        batch_op.drop_column("rate")
     op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
     op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
