@@ -15,6 +15,8 @@ ORDER = "order"
 """The order's message, edited to where it stands; its last edit is the receipt."""
 ORDER_ENDED = "order_ended"
 """Telegram rings for no edit: an end that comes late gets a short message of its own."""
+ASSISTED = "assisted"
+"""To a customer: the shop has prepared an order for them; it becomes the order's message."""
 QUEUE = "queue"
 """To an operator: something waits for a person."""
 CLAIM = "claim"
@@ -68,6 +70,17 @@ def proof_declined(proof_id: str, chat_id: int) -> Notice:
         dedupe_key=f"proof:{proof_id}",
         priority=Priority.OPERATOR,
         data={"proof_id": proof_id},
+    )
+
+
+def assisted(order: Order) -> Notice:
+    """An order that a person of the shop prepared, to be confirmed and paid by its customer."""
+    return Notice(
+        kind=ASSISTED,
+        chat_id=order.chat_id,
+        dedupe_key=f"assisted:{order.id}",
+        priority=Priority.PAYMENT,
+        data={"order_id": order.id},
     )
 
 

@@ -20,9 +20,9 @@ from bot.chat.views import export
 from bot.chat.views import orders as views
 from bot.chat.views.reasons import REASONS
 from bot.chat.views.sale import Sale
-from bot.domain.identify import plain
 from bot.domain.orders import Listed
 from bot.domain.sims import Sim
+from bot.services.assisting import order_id_of
 
 log = structlog.get_logger()
 
@@ -117,12 +117,6 @@ async def number_written(update: Update, context: Context) -> int:
         return Orders.NUMBER
     await context.show(views.order_screen(context.t, sale, context.now))
     return END
-
-
-def order_id_of(text: str) -> str:
-    """The id behind a number as people write it: with XK- or without, in any case."""
-    letters = "".join(c for c in plain(text).lower() if c.isascii() and c.isalnum())
-    return letters.removeprefix("xk")
 
 
 async def file(update: Update, context: Context) -> int:

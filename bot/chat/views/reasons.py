@@ -78,6 +78,7 @@ REASONS = {
     "nothing_to_return": N_("Of this order there is no money that could go back."),
     "too_much": N_("That is not less than what was paid. Please write a smaller amount."),
     "words_needed": N_("Please write a few words."),
+    "receipt_bad": N_("A receipt number has letters, digits and - . / only, at most 32 of them."),
     "receipt_used": N_("This receipt number was used before. Please check it."),
     "nothing_waits": N_("This has been settled already."),
     # suppliers

@@ -16,9 +16,7 @@ from bot.domain.requests import RefundRequest, RequestState
 from bot.domain.sales import IN_STORE, Method, Order, Refund, TopUp
 from bot.domain.sims import Reading, Source, mask
 from bot.i18n import Html, Words
-
-CASH = "cash:"
-"""What the charge id of cash begins with; the receipt's number follows."""
+from bot.services.assisting import CASH
 
 
 def receipt(t: Words, sale: Sale, now: datetime) -> Screen:
