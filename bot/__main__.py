@@ -7,6 +7,7 @@ import typer
 
 from bot import __version__
 from bot.cli.goods import codes, plans, sims, vouchers
+from bot.cli.promos import promos
 from bot.cli.rules import rules
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app.add_typer(plans, name="plans")
 app.add_typer(sims, name="sims")
 app.add_typer(codes, name="codes")
 app.add_typer(vouchers, name="vouchers")
+app.add_typer(promos, name="promos")
 app.add_typer(rules, name="rules")
 
 

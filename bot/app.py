@@ -20,6 +20,7 @@ from bot.chat.shop import Merchant, Purses, Shop
 from bot.config import Settings, SettingsError, unknown
 from bot.demo.follow import FollowingClock
 from bot.domain.money import Money
+from bot.domain.points import PointTerms
 from bot.domain.quotes import Rate, Rates, Terms
 from bot.domain.sales import Method
 from bot.live import Bot
@@ -39,6 +40,7 @@ from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
+from bot.services.points import Points
 from bot.services.rates import ExchangeRates
 from bot.services.readings import Readings
 from bot.services.reconcile import Reconciliation
@@ -83,6 +85,12 @@ def rates_of(settings: Settings) -> Rates:
     return {**own, **settings.stars.table()}
 
 
+def points_of(settings: Settings) -> PointTerms | None:
+    """How the shop gives and takes points; None when it does not."""
+    own = settings.points
+    return PointTerms(own.earn, own.worth, own.months, own.most_percent) if own.enabled else None
+
+
 def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
     """The shop's terms from the settings; `terms` are those of its payment providers."""
     in_store = {Method.VOUCHER: Terms()} if settings.voucher.enabled else {}
@@ -98,6 +106,7 @@ def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
         fresh=timedelta(hours=settings.rates.fresh_hours),
         margin=settings.rates.margin_percent,
         packs=packs(),
+        points=points_of(settings),
     )
 
 
@@ -297,6 +306,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
         Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
+        Job(Worker("points", Points(store, clock).expire), 24 * 3600),
     )
     return Bot(
         settings, clock, store, connected, app, queue, intake, shop, outbox,

@@ -23,6 +23,7 @@ def _lines(error: Exception) -> list[str]:
     from bot.demo.host import DemoRefused
     from bot.services.files import FileRefused
     from bot.services.keeping import RuleRefused
+    from bot.services.promo_files import PromoRefused
     from bot.services.stock import StockRefused
     from bot.store import StoreRefused
 
@@ -39,4 +40,8 @@ def _lines(error: Exception) -> list[str]:
         return [f"XUKA_DATABASE_URL: {error}"]
     if isinstance(error, PacksRefused):
         return error.problems
-    return [str(error)] if isinstance(error, DemoRefused | StockRefused | RuleRefused) else []
+    return (
+        [str(error)]
+        if isinstance(error, DemoRefused | StockRefused | RuleRefused | PromoRefused)
+        else []
+    )

@@ -42,6 +42,11 @@ RATES = {
     "XUKA_RATES__TABLE": '{"USD/CNY": 7.2, "PHP/USD": 0.0175, "PHP/CNY": 0.126, "CNY/USD": 0.139}'
 }
 """What the demo's shop charges for money of another country."""
+POINTS = {
+    "XUKA_POINTS__ENABLED": "true",
+    "XUKA_POINTS__EARN": '{"USD": 10, "CNY": 1.4, "PHP": 0.2}',
+    "XUKA_POINTS__WORTH": '{"USD": 0.01, "CNY": 0.07, "PHP": 0.5}',
+}
 _START_SECONDS = 20.0
 _LIVE_SECONDS = 120.0
 _CALL_PAUSE = 1.0
@@ -195,6 +200,7 @@ class Demo:
             "XUKA_SHOP__CONTACT": "shop@xuka.example",
             "XUKA_DEMO_CLOCK_URL": f"{self.url}/clock",
             **RATES,
+            **POINTS,
             "XUKA_TELEGRAM__PROVIDER_TOKEN": PROVIDER_TOKEN,
             **self.suppliers.settings(self.url),
             **self.providers.settings(self.url),

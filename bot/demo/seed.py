@@ -14,10 +14,12 @@ from bot.domain.keepalive import dates_until
 from bot.domain.money import Money
 from bot.domain.sales import Voucher, VoucherState
 from bot.domain.sims import KeepRule, Sim, SimForm, SimState, Tracking
+from bot.domain.zones import zone as zone_of
 from bot.ports import Clock, Store
 from bot.services.catalogue import Catalogue, read_plans
 from bot.services.catalogue import money as parse_money
 from bot.services.ids import new_id
+from bot.services.promo_files import PromoFiles
 from bot.services.sims import Sims
 
 HISTORY = timedelta(days=18)
@@ -28,6 +30,7 @@ HABIT = (1, 6, 1, 4, 2, 9, 1, 5, 1, 3, 4, 12, 3, 14)
 
 SUPPLIERS = ("manual", "esim_access", "airalo", "reloadly", "dingconnect")
 PLANS = Path(str(files("bot.demo") / "plans.yaml"))
+PROMOS = PLANS.with_name("promos.yaml")
 
 # In its grace period: expired 100 days ago, the number is lost 120 days after expiry.
 SMART_RULE = KeepRule(validity_days=365, grace_days=120)
@@ -37,11 +40,13 @@ TMOBILE_LEFT = timedelta(days=2)
 
 
 async def seed(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
-    """Plans, stock with claim codes, vouchers, and what two customers have already. Once."""
+    """Plans, promos, stock with claim codes, vouchers, what two customers have already. Once."""
     async with store.read() as tx:
         if await tx.catalogue.all(active=False):
             return
     await Catalogue(store, clock).apply(read_plans(PLANS, SUPPLIERS), "demo")
+    promos = PromoFiles(store, clock, zone_of("Asia/Shanghai"))
+    await promos.apply(await promos.read(PROMOS), "demo")
     await _people(store, clock)
     await _stock(store, clock, sims, pepper)
     await _vouchers(store, clock, pepper)
