@@ -268,6 +268,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     sale = sale_of(store, clock, carriers, paid_by, selling, wallets, source, receiving)
     reminding = Reminding(store, clock, carriers)
     sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
+    keeping = Keeping(store, clock, packs())
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling, sale.refunds)
     requesting = Requesting(store, clock, selling)
@@ -282,7 +283,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         store=store,
         clock=clock,
         sims=sims,
-        keeping=Keeping(store, clock, packs()),
+        keeping=keeping,
         handovers=handovers,
         checkout=sale.checkout,
         paying=sale.paying,
@@ -302,6 +303,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     jobs = (
         *lookouts.jobs(),
         Job(reminding.worker, 60, reminding.next_due),
+        Job(keeping.worker, 24 * 3600),
         *sale.jobs(),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
