@@ -30,6 +30,7 @@ from bot.ports import Carrier, Clock, PaymentMethod, RateSource
 from bot.process import Stop, bound
 from bot.schedule import Job
 from bot.services.activation import Activations
+from bot.services.assisting import Assisting
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
 from bot.services.desk import Desk
@@ -272,7 +273,9 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling, sale.refunds)
     requesting = Requesting(store, clock, selling)
-    requesting.rings.append(outbox.worker)
+    assisting = Assisting(store, clock, selling, sale.checkout, sale.paying, sale.till)
+    for rings in (requesting.rings, assisting.rings):
+        rings.append(outbox.worker)
     sale.wire(outbox.worker)
     for rings in (reminding.rings, handovers.rings):
         rings.append(outbox.worker)
@@ -294,6 +297,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         reminding=reminding,
         desk=desk,
         requesting=requesting,
+        assisting=assisting,
         activations=lookouts.activations,
         merchant=merchant,
         outbox=outbox,

@@ -22,6 +22,7 @@ from bot.chat.context import Context
 from bot.chat.conversations import (
     activation,
     add_sim,
+    assist,
     devices,
     handover,
     keeping,
@@ -82,7 +83,7 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, add_sim, keeping, devices, my_sims, handover,
-             pictures, reminders, support, queue, activation, wallet, transfer)  # fmt: skip
+             pictures, reminders, support, queue, assist, activation, wallet, transfer)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -19,7 +19,10 @@ _COMMANDS = (
     ("privacy", N_("What we keep about you")),
     ("cancel", N_("Stop what I am doing")),
 )
-_OPERATOR = (("queue", N_("What needs a person")),)
+_OPERATOR = (
+    ("queue", N_("What needs a person")),
+    ("find", N_("Find a customer")),
+)
 
 
 def commands_for(language: str, *, operator: bool = False) -> list[BotCommand]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
-from bot.chat.views import activation, handover, orders, queue, reminders, requests
+from bot.chat.views import activation, assist, handover, orders, queue, reminders, requests
 from bot.chat.views import transfer as transfers
 from bot.chat.views import wallet as wallets
 from bot.chat.views.rules import brief
@@ -66,6 +66,7 @@ class Renderer:
             notices.ACTIVATION: self._activation,
             notices.HANDOVER: self._handover,
             notices.REQUEST: self._request,
+            notices.ASSISTED: self._assisted,
             notices.DEPOSIT: self._deposit,
             notices.PROOF: self._proof,
             notices.LETTER: self._letter,
@@ -193,6 +194,11 @@ class Renderer:
             return Rendered(Screen(text, [[button(t.plain("Show this SIM"), "sim", sim.id)]]))
         text = t("Our shop could not confirm that this SIM is yours. Write to /support if it is.")
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
+
+    async def _assisted(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        screen = assist.prepared(_words(chat), sale, self._clock.now()) if sale else None
+        return None if screen is None else Rendered(screen, order_id=notice.data["order_id"])
 
     async def _request(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         request = await tx.requests.get(notice.data["request_id"])

@@ -92,7 +92,7 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
     if not items:
         return Screen(
             lines(t("<b>Queue</b>"), "", t("Nothing waits for a person.")),
-            [[button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")]],
+            _below(t),
         )
     rows = [[button(_label(t, item), "qitem", item.subject)] for item in items[:20]]
     parts = [
@@ -108,8 +108,15 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
             *parts,
             t.n("… and {n} more", "… and {n} more", more) if more > 0 else None,
         ),
-        [*rows, [button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")]],
+        [*rows, *_below(t)],
     )
+
+
+def _below(t: Words) -> list[list[Button]]:
+    return [
+        [button(t.plain("🔎 Find a customer"), "find")],
+        [button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")],
+    ]
 
 
 def _what(t: Words, item: QueueItem) -> str:

@@ -21,6 +21,7 @@ from bot.chat.memory import Memory
 from bot.chat.shop import Merchant, Purses, Shop
 from bot.ports import Store
 from bot.services.activation import Activations
+from bot.services.assisting import Assisting
 from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
@@ -146,6 +147,9 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         deposits=shop.deposits, transfers=shop.transfers, purses=Purses({}, Decimal(2000)),
         reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, requesting=Requesting(store, shop.clock, SELLING),
+        assisting=Assisting(
+            store, shop.clock, SELLING, shop.checkout, shop.paying, shop.till
+        ),
         activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
