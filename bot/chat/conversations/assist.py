@@ -32,9 +32,9 @@ Step = Callable[[Update, Context], Coroutine[Any, Any, int]]
 class Assist(IntEnum):
     """What a written text means."""
 
-    WHOM = 80
-    AMOUNT = 81
-    RECEIPT = 82
+    WHOM = 123
+    AMOUNT = 124
+    RECEIPT = 125
 
 
 def _ours(step: Step) -> Step:

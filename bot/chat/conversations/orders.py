@@ -35,7 +35,7 @@ _LISTED = f":(?:{'|'.join(Listed)})"
 class Orders(IntEnum):
     """What a written text means."""
 
-    NUMBER = 60
+    NUMBER = 120
 
 
 async def show_order(context: Context, order_id: str) -> None:

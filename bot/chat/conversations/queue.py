@@ -32,8 +32,8 @@ _ACTION = ":(?:" + "|".join(Action) + ")"
 class Deciding(IntEnum):
     """What a written text means."""
 
-    AMOUNT = 70
-    WORDS = 71
+    AMOUNT = 121
+    WORDS = 122
 
 
 async def queue(update: Update, context: Context) -> int:
