@@ -105,6 +105,7 @@ class Desk:
             subjects.append(f"payment:{payment.id}")
         for refund in await tx.refunds.in_states([RefundState.BY_HAND]):
             subjects.append(f"refund:{refund.id}")
+        subjects += [f"difference:{gap.id}" for gap in await tx.differences.open()]
         subjects += [f"request:{request.id}" for request in await tx.requests.waiting()]
         subjects += [f"proof:{proof.id}" for proof in await tx.proofs.waiting()]
         subjects += [f"claim:{claim.id}" for claim in await tx.claims.waiting()]
@@ -126,6 +127,9 @@ class Desk:
             if request is None:
                 return None
             return await waiting.request_item(tx, request, self._refunds.parts, self._by_hand)
+        if kind == "difference":
+            gap = await tx.differences.get(row_id)
+            return await waiting.difference_item(tx, gap) if gap is not None else None
         if kind == "refund":
             refund = await tx.refunds.get(row_id)
             return await waiting.refund_item(tx, refund) if refund is not None else None
@@ -288,6 +292,9 @@ class Desk:
                 await decisions.returned(by, order)
             case Action.APPROVE | Action.DECLINE if claim:
                 await decisions.settle_claim(by, claim, approve=action is Action.APPROVE)
+            case Action.SEEN if item.difference:
+                if not await by.tx.differences.settle(item.difference.id, by.now, by.actor):
+                    raise Refused("nothing_waits")
             case Action.HELPED if item.watch:
                 if not await by.tx.activations.move(item.watch.id, Wait.ESCALATED, Wait.HELPED):
                     raise Refused("nothing_waits")

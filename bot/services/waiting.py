@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.books import Difference
 from bot.domain.chats import Chat
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.requests import RefundRequest, RequestState
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     CLAIM = "claim"  # a customer says a SIM is theirs
     REQUEST = "request"  # a customer asks for their money back
     PROOF = "proof"  # a picture of a transfer is to be compared with the account
+    DIFFERENCE = "difference"  # two books that do not agree
     ACTIVATION = "activation"  # an eSIM that its owner has not got activated for a day
 
 
@@ -50,6 +52,8 @@ class Action(StrEnum):
     DECLINE = "decline"
     HELPED = "helped"
     """The customer was helped; nothing more is watched."""
+    SEEN = "seen"
+    """Somebody has looked into it and put it right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class QueueItem:
     """One thing that waits since `since` (UTC), with the facts a person decides by.
 
     `subject` is the kind and id of its row: "order:…", "payment:…", "refund:…",
-    "claim:…", "request:…", "proof:…", "activation:…".
+    "claim:…", "request:…", "proof:…", "difference:…", "activation:…".
     """
 
     subject: str
@@ -74,6 +78,7 @@ class QueueItem:
     claim: Claim | None = None
     request: RefundRequest | None = None
     watch: Activation | None = None
+    difference: Difference | None = None
     proof: Proof | None = None
     alike: Sequence[tuple[Same, Proof]] = ()
     """Other sales' proofs that share something with it."""
@@ -115,6 +120,27 @@ async def proof_item(tx: Tx, proof: Proof) -> QueueItem | None:
         payment=payment,
         proof=proof,
         alike=alike,
+    )
+
+
+async def difference_item(tx: Tx, difference: Difference) -> QueueItem | None:
+    """Our books and others' do not agree, and no job can tell why."""
+    if difference.settled_at is not None:
+        return None
+    kind, _, row_id = difference.subject.partition(":")
+    payment = await tx.payments.get(row_id) if kind == "payment" else None
+    order_id = row_id if kind == "order" else payment.order_id if payment else None
+    order = await tx.orders.get(order_id) if order_id else None
+    return QueueItem(
+        subject=f"difference:{difference.id}",
+        kind=Kind.DIFFERENCE,
+        since=difference.found_at,
+        actions=(Action.SEEN,),
+        reason=f"gap_{difference.gap}",
+        chat=await tx.chats.get(order.chat_id) if order else None,
+        sim=await tx.sims.get(order.sim_id) if order else None,
+        order=order,
+        difference=difference,
     )
 
 

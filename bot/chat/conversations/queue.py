@@ -25,7 +25,7 @@ from bot.services.requesting import rest
 from bot.services.selling import Refused
 from bot.services.waiting import Action, QueueItem
 
-_SUBJECT = r":(?:order|payment|refund|request|claim|proof|activation):[a-z0-9-]{1,40}"
+_SUBJECT = r":(?:order|payment|refund|request|claim|proof|difference|activation):[a-z0-9-]{1,40}"
 _ACTION = ":(?:" + "|".join(Action) + ")"
 
 

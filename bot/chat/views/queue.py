@@ -33,6 +33,12 @@ WHYS = {
     "owned": N_("A customer asks for a SIM that belongs to someone else."),
     "refund_by_hand": N_("Money has to go back that no provider can send: return it by hand."),
     "refunded_outside": N_("Money went back at the payment provider, outside the bot."),
+    "gap_no_order": N_("A provider took money under a reference that no order has."),
+    "gap_missing_there": N_("We count a payment as taken that its provider does not list."),
+    "gap_refund_missing_there": N_("We count money as returned that the provider still has."),
+    "gap_unpaid": N_("An order was delivered, and no payment of its amount is there."),
+    "gap_stuck": N_("An order was paid more than a day ago and has come to no end."),
+    "gap_ledger": N_("The wallets' books do not add up."),
     "rate_stale": N_("An exchange rate is too old; what needs it can't be paid until it is new."),
     "refund_asked": N_("A customer asks for their money back."),
     "refund_running": N_(
@@ -51,6 +57,7 @@ KINDS = {
     Kind.CLAIM: N_("Claim"),
     Kind.REQUEST: N_("Refund asked for"),
     Kind.PROOF: N_("Transfer to check"),
+    Kind.DIFFERENCE: N_("Books differ"),
     Kind.ACTIVATION: N_("Not activated"),
 }
 ACTIONS = {
@@ -63,6 +70,7 @@ ACTIONS = {
     Action.ACCEPT: N_("Accept this amount"),
     Action.APPROVE: N_("It is theirs"),
     Action.DECLINE: N_("Decline"),
+    Action.SEEN: N_("Done: I saw to it"),
     Action.HELPED: N_("Done: I helped"),
 }
 CONFIRMED = frozenset({Action.SUBMIT_AGAIN, Action.REFUND, Action.RETURNED})
@@ -162,6 +170,9 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
     if one.request is not None:
         parts.append(requests.reason(t, one.request))
     parts += transfers.facts(t, one)
+    if one.difference is not None and one.difference.amount is not None:
+        parts.append(t("Amount: {amount}", amount=t.money(one.difference.amount)))
+        parts.append(t("Reference: <code>{ref}</code>", ref=one.difference.subject))
     if one.refund is not None:
         parts.append(t("To return: {amount}", amount=t.money(one.refund.amount)))
     parts += ["", t("Waits since {when}", when=t.moment(one.since, now=now))]

@@ -10,7 +10,8 @@ from bot.domain.books import Gap, Line, Report
 from bot.domain.money import Money
 from bot.domain.sales import Method
 from bot.services.reconcile import LOOK_BACK, Reconciliation
-from tests.unit.services.house import SELLING
+from bot.services.waiting import Action, Kind
+from tests.unit.services.house import OPERATOR, SELLING
 from tests.unit.services.sale_house import REJECTED, P, S, Shop, charged, sale_house
 
 USD = Money(1290, "USD")
@@ -131,3 +132,13 @@ async def test_rule_22_a_fulfilled_order_that_nobody_paid_does_not_add_up(shop: 
 async def test_rule_22_a_provider_that_is_away_is_said_to_be(shop: Shop) -> None:
     shop.card.down = True
     assert (await reconciled(shop)).away == [Method.CARD]
+
+
+async def test_rule_22_a_gap_stays_in_the_queue_until_somebody_has_seen_to_it(shop: Shop) -> None:
+    shop.card.takes("ch1", "lost-reference", USD)
+    await reconciled(shop)
+    [item] = await shop.desk.queue()
+    assert (item.kind, item.reason) == (Kind.DIFFERENCE, "gap_no_order")
+    await shop.desk.act(item.subject, Action.SEEN, OPERATOR, 1)
+    assert await shop.desk.queue() == []
+    assert (await reconciled(shop)).found == []
