@@ -11,21 +11,13 @@ delivered, nothing kept for what was not, every unknown resolved or in the opera
 """
 
 import asyncio
-import logging
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
 
-import structlog
-
-from bot.demo import stand_in
 from tests.faults.guardless import CARRIER_GUARDS, without
+from tests.faults.listening import heard, listening
 from tests.faults.supplier_books import SUPPLIERS
 from tests.faults.supplier_case import Case
 from tests.faults.supplier_script import Script
@@ -44,48 +36,13 @@ _LONGEST = 240.0
 """Real seconds of one case, on a busy machine."""
 _DEFECTS = frozenset({"topup_step_failed", "work_failed", "refund_crashed"})
 
-_logs: ContextVar[list[str] | None] = ContextVar("logs", default=None)
-
-
-def _heard(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A failed step is a defect of ours, even when the next run makes up for it."""
-    logs = _logs.get()
-    if logs is not None and event.get("event") in _DEFECTS:
-        logs.append(f"{event['event']}: {sys.exc_info()[1]!r}")
-    raise structlog.DropEvent
-
-
-def _nothing(record: logging.LogRecord) -> bool:
-    return False
-
-
-@contextmanager
-def _listening() -> Iterator[None]:
-    """Logs are counted, not shown; slow stand-ins are slow by our own measure."""
-    processors = structlog.get_config()["processors"]
-    before, slow = list(processors), stand_in.SLOW_SECONDS
-    processors[:] = [_heard]
-    server = logging.getLogger("uvicorn.error")
-    server.addFilter(_nothing)  # it complains of every answer that a fault cuts off
-    stand_in.SLOW_SECONDS = LATE
-    # httpcore looks for it with every call, in vain, which takes a sixth of the time.
-    searched = sys.modules.setdefault("sniffio", cast(ModuleType, None)) is None
-    try:
-        yield
-    finally:
-        if searched:
-            del sys.modules["sniffio"]
-        processors[:] = before
-        server.removeFilter(_nothing)
-        stand_in.SLOW_SECONDS = slow
-
 
 async def _case(place: House, number: int, seed: int, report: Report) -> bool:
     """False when the house has to be left."""
     rng = random.Random(f"{seed}:{number}")
     supplier = SUPPLIERS[number % len(SUPPLIERS)]
     case = Case(place, number, rng, Script.write(rng, supplier), report)
-    _logs.set(case.logs)
+    heard.set(case.logs)
     try:
         async with asyncio.timeout(_LONGEST):
             await case.run()
@@ -113,7 +70,7 @@ async def run(numbers: range, seed: int, stay: int = STAY) -> Report:
         async with free:
             await _stay(furnished, some, seed, report)
 
-    with _listening(), tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+    with listening(_DEFECTS, LATE), tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
         furnished = await furnish(Path(folder))
         begins = range(0, len(numbers), stay)
         await asyncio.gather(*(one(numbers[begin : begin + stay]) for begin in begins))
