@@ -8,15 +8,17 @@ import asyncio
 import csv
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from bot.cli.opened import Opened
+    from bot.cli.sheets import Card
     from bot.services.catalogue import Diff
-    from bot.services.stock import Coded
+    from bot.services.stock import Coded, Issued
 
 plans = typer.Typer(help="The catalogue, as a file.", no_args_is_help=True)
 sims = typer.Typer(help="SIMs of the shop's own stock.", no_args_is_help=True)
@@ -148,16 +150,21 @@ def new_vouchers(
         str | None, typer.Option(help="Last day they can be used: 2027-12-31.")
     ] = None,
     batch: Annotated[str | None, typer.Option(help="A name for them; made when left out.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a page to print and cut, as HTML.")
+    ] = None,
+    bot: Annotated[str | None, typer.Option(help="The bot's @name, for that page.")] = None,
 ) -> None:
     """Print new voucher codes, this once."""
-    from bot.domain.money import Money
     from bot.services.ids import new_id
 
     worth = _money(value) if value is not None else None
     last = _day(expires) if expires is not None else None
     name = batch or new_id(6)
+    if sheet is not None:
+        _must_be_new(sheet)
 
-    async def work() -> "list[tuple[str, Money, datetime | None]]":
+    async def work() -> "tuple[list[Card], str]":
         from bot.cli.opened import opened
         from bot.domain.zones import day_end, zone
         from bot.services.stock import Stock
@@ -172,12 +179,45 @@ def new_vouchers(
                 batch=name,
                 actor=shop.actor,
             )
-        return [(one.code, one.voucher.value, one.voucher.expires_at) for one in issued]
+            return await _cards(shop, issued), shop.settings.shop.name
 
-    done = asyncio.run(work())
-    rows = ((code, _shown(value), plan or "", last or "", name) for code, value, _ in done)
+    cards, shop_name = asyncio.run(work())
+    rows = ((one.code, _shown(one.value), plan or "", last or "", name) for one in cards)
     _print(("code", "value", "plan", "last_day", "batch"), rows)
+    if sheet is not None:
+        _write_sheet(sheet, cards, shop_name, bot, last)
     typer.echo("These codes are not shown again.", err=True)
+
+
+def _must_be_new(sheet: Path) -> None:
+    """A sheet holds codes that nothing shows again: none is written over, none is lost."""
+    if sheet.exists() or not sheet.parent.is_dir():
+        hint = "--sheet"
+        raise typer.BadParameter(f"{sheet} is there already, or has no folder", param_hint=hint)
+
+
+async def _cards(shop: "Opened", issued: "Sequence[Issued]") -> "list[Card]":
+    """What a printed voucher says: the plan by its name, where it is for one."""
+    from bot.cli.sheets import Card
+
+    async with shop.store.read() as tx:
+        plans = {one.code: one.name for one in await tx.catalogue.all()}
+    cards = []
+    for one in issued:
+        names = plans.get(one.voucher.plan_code or "", {})
+        plan = " / ".join(names[lang] for lang in ("zh_Hans", "en") if lang in names)
+        cards.append(Card(one.code, one.voucher.value, plan or one.voucher.plan_code))
+    return cards
+
+
+def _write_sheet(
+    file: Path, cards: "Sequence[Card]", shop: str, bot: str | None, last: date | None
+) -> None:
+    from bot.cli.sheets import sheet
+
+    file.touch(mode=0o600)  # the codes are money
+    file.write_text(sheet(cards, shop, bot, last), "utf-8")
+    typer.echo(f"To print: open {file} in a browser.", err=True)
 
 
 def _money(text: str) -> Any:

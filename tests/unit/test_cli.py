@@ -330,7 +330,8 @@ def test_a_voucher_ends_with_its_last_day_in_the_shops_zone(
 
         from bot.store.tables import vouchers
 
-        database = await Database.open(f"sqlite:///{desk / 'xuka.db'}")
+        url = f"sqlite:///{desk / 'xuka.db'}"
+        database = await Database.open(url, keys=[TOKEN.encode()])
         try:
             async with database._reader.connect() as conn:
                 found: datetime | None = await conn.scalar(select(vouchers.c.expires_at))
@@ -343,6 +344,23 @@ def test_a_voucher_ends_with_its_last_day_in_the_shops_zone(
     assert xuka(*command, "--expires", "2020-01-01") == 1
     assert xuka("vouchers", "new", "--count", "1", "--value", "100") == 2
     assert xuka("vouchers", "new", "--count", "1") == 1
+
+
+def test_a_database_says_when_its_key_is_gone_and_takes_one_that_is_set_later(
+    shop: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("vouchers", "new", "--count", "1", "--value", "100 PHP")
+    assert xuka(*command) == 0  # the audit log has a sealed subject now
+    xuka("check")
+    assert "data key" in capsys.readouterr().out
+    monkeypatch.setenv("XUKA_BOT_TOKEN", "2:another-token")
+    assert xuka(*command) == 1
+    assert "put the bot token that you had before into" in capsys.readouterr().err
+    monkeypatch.setenv("XUKA_SECRET_KEY", TOKEN)
+    monkeypatch.setenv("XUKA_DATA_KEY", "5c" * 32)
+    assert xuka(*command) == 0
+    monkeypatch.delenv("XUKA_SECRET_KEY")
+    assert xuka(*command) == 0  # it needs the older ones no more
 
 
 def test_the_demos_plan_file_is_a_good_example() -> None:
@@ -364,6 +382,8 @@ def test_the_demos_plan_file_is_a_good_example() -> None:
         ("XUKA_BOT_TOKEN", "2:wrong-token", "Telegram refuses it; copy it again"),
         ("XUKA_TELEGRAM_API_URL", "api.telegram.org", "not an address"),
         ("XUKA_ZONE", "Asia/Shangai", "not a time zone"),
+        ("XUKA_DATA_KEY", "c2hvcnQ=", "32 or more random bytes"),
+        ("XUKA_DATA_KEY", "a key in words, 32 bytes or longer", "32 or more random bytes"),
         ("XUKA_LISTEN_PORT", "99999", "less than or equal to 65535"),
         ("XUKA_LISTEN_HOST", "203.0.113.5", "no address of this machine"),
         ("XUKA_WEBHOOK__URL", "http://bot.example/telegram", "https:// addresses only"),
@@ -428,3 +448,37 @@ def test_a_misspelt_setting_is_named_by_the_check(
     said = capsys.readouterr().out
     assert "is XUKA_OPERATOR_IDS meant?" in said
     assert "is XUKA_SHOP__NAME meant?" in said
+
+
+def test_vouchers_are_printed_as_a_sheet_to_cut(
+    shop: None, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "plans.yaml").write_text(PLANS, "utf-8")
+    assert xuka("plans", "apply", "plans.yaml") == 0
+    capsys.readouterr()
+    new = ("vouchers", "new", "--count", "3", "--plan", "smart-50", "--sheet", "cut.html")
+    assert xuka(*new, "--bot", "@xuka_bot", "--expires", "2099-12-31") == 0
+    told = capsys.readouterr()
+    assert "open cut.html in a browser" in told.err
+    page = (desk / "cut.html").read_text("utf-8")
+    for row in table(told.out):
+        assert page.count(f'<p class="code">{row["code"]}</p>') == 1
+    assert page.count("<svg") == page.count("<article>") == 3
+    assert page.count("50.00 PHP") == 3
+    assert "Telegram @xuka_bot" in page
+    assert "Valid until 2099-12-31" in page
+    assert "src=" not in page, "one file that needs nothing else"
+    assert (desk / "cut.html").stat().st_mode & 0o077 == 0, "the codes are money"
+    assert xuka(*new) == 2, "no sheet is written over"
+    assert (desk / "cut.html").read_text("utf-8") == page
+    assert xuka(*new[:-1], "nowhere/cut.html") == 2
+    assert capsys.readouterr().out == "", "nothing was made that nobody could read"
+
+
+def test_what_a_sheet_says_is_escaped() -> None:
+    from bot.cli.sheets import Card, sheet
+    from bot.domain.money import Money
+
+    page = sheet([Card("XV7F", Money(5000, "PHP"), "<b>5 & 6</b>")], "A<script>", None, None)
+    assert "<script>" not in page
+    assert "&lt;b&gt;5 &amp; 6&lt;/b&gt;" in page
