@@ -22,6 +22,8 @@ from bot.chat.views import menu as views
 from bot.chat.views.paying import waiting
 from bot.domain.chats import LANGUAGES
 
+_LATEST = 3
+"""Orders that /paysupport shows."""
 _KEPT = frozenset({"zone_asked"})
 """Notes that are no answer to what is being asked: /cancel leaves them."""
 
@@ -88,7 +90,9 @@ async def privacy(update: Update, context: Context) -> int:
 
 async def paysupport(update: Update, context: Context) -> int:
     """/paysupport, which Telegram asks of every bot that takes payments."""
-    await context.show(pages.paysupport(context.t, context.shop.merchant))
+    async with context.shop.store.read() as tx:
+        latest = await tx.orders.of_chat(context.me.id, _LATEST)
+    await context.show(pages.paysupport(context.t, context.shop.merchant, latest, context.now))
     return END
 
 

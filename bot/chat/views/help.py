@@ -1,7 +1,12 @@
 """Help and the texts a shop must have: questions and answers (F22), terms, privacy, payments."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bot.chat.screen import Screen, button, lines
 from bot.chat.shop import Merchant
+from bot.chat.views.orders import STATES
+from bot.domain.sales import Order
 from bot.i18n import N_, Html, Words
 
 QUESTIONS = (
@@ -132,11 +137,13 @@ def terms(t: Words, merchant: Merchant) -> Screen:
         t("<b>Terms of sale</b>"),
         *_seller(t, merchant),
         "",
-        t("• The price you see before paying is all you pay. It stands for 15 minutes."),
+        t("• The price you see before paying is all you pay: the fee of your way to pay and the "
+          "exchange rate are in it and named. It stands for 15 minutes."),
         t("• After payment the SIM is topped up. You get a receipt; where the SIM can be read, it "
           "shows the values before and after."),
         t("• A top-up that definitely failed is paid back in full, to where you paid from."),
-        t("• A top-up that has arrived can't be taken back, so it can't be refunded."),
+        t("• A top-up that has arrived can't be taken back. If it is of no use to you, ask for a "
+          "refund below its receipt: our shop decides and answers you."),
         t("• Coverage and speed are the carrier's. Please check your number before you pay."),
     )  # fmt: skip
     return Screen(
@@ -159,19 +166,27 @@ def privacy(t: Words, merchant: Merchant) -> Screen:
     return Screen(text, [[button(t.plain("Terms"), "terms"), button(t.plain("‹ Menu"), "menu")]])
 
 
-def paysupport(t: Words, merchant: Merchant) -> Screen:
-    """Help with payments."""
+def paysupport(t: Words, merchant: Merchant, latest: Sequence[Order], now: datetime) -> Screen:
+    """Help with payments; the newest orders are one tap away."""
     text = lines(
         t("<b>Help with a payment</b>"),
         t("Open the order below: it says what became of your money. If a top-up fails, the money "
-          "goes back by itself."),
+          "goes back by itself. Of any other order you can ask for your money back there.")
+        if latest
+        else t("You have no orders yet. If a top-up fails, the money goes back by itself."),
         t("Anything else: tap Support and write to us with the order number. Telegram itself "
           "can't help with purchases made here."),
         *_seller(t, merchant)[1:],
     )  # fmt: skip
+    rows = [
+        [button(f"{one.number} · {t.date(one.created_at, now=now)} · {t.plain(STATES[one.state])}",
+                "order", one.id)]
+        for one in latest
+    ]  # fmt: skip
     return Screen(
         text,
         [
+            *rows,
             [button(t.plain("🧾 Orders"), "orders", 0), button(t.plain("💬 Support"), "support")],
             [button(t.plain("‹ Menu"), "menu")],
         ],
