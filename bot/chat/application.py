@@ -30,6 +30,7 @@ from bot.chat.conversations import (
     orders,
     pay,
     pictures,
+    promos,
     queue,
     reminders,
     renew,
@@ -82,8 +83,9 @@ async def last(update: Update, context: Context) -> None:
 
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
-    parts = (start, renew, orders, requests, pay, add_sim, keeping, devices, my_sims, handover,
-             pictures, reminders, support, queue, assist, activation, wallet, transfer)  # fmt: skip
+    parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
+             handover, pictures, reminders, support, queue, assist, activation, wallet,
+             transfer)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -10,6 +10,8 @@ _COMMANDS = (
     ("renew", N_("Renew a SIM")),
     ("add", N_("Add a SIM")),
     ("orders", N_("Orders and receipts")),
+    ("wallet", N_("My wallet")),
+    ("points", N_("My points")),
     ("reminders", N_("When to remind me")),
     ("language", N_("语言 / Language")),
     ("help", N_("Questions and answers")),

@@ -94,6 +94,11 @@ async def points_for(
     return point_rules.usable(quote.due, balance, terms)
 
 
+async def takes_codes(tx: Tx) -> bool:
+    """Whether there is a code that somebody could have."""
+    return any(promo.code is not None for promo in await tx.promos.all())
+
+
 async def code_of(tx: Tx, quote: Quote) -> str | None:
     """The code that a quote was made with."""
     for discount in quote.discounts:

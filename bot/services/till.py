@@ -11,7 +11,7 @@ from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentSt
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, Saved, TopUp, Voucher, VoucherState
 from bot.ports import AuditRow, Charge, Clock, Kept, Store, Tx
-from bot.services import benefits, ledger, notices, outside
+from bot.services import agreements, benefits, ledger, notices, outside
 from bot.services.ids import new_id
 from bot.services.planning import replan
 from bot.services.selling import (
@@ -102,8 +102,13 @@ class Till:
         if payment is None or order is None:
             await self._nowhere(tx, reference, charge, now)
             return None
+        refused = None
         if payment.state in _CHARGED:
-            payment = await self._second_capture(tx, payment, now)
+            next_one = await agreements.recurs(tx, payment, charge, now)
+            if next_one is not None:
+                payment, order, refused = next_one
+            else:
+                payment = await self._second_capture(tx, payment, now)
         taken = {
             "charge_id": charge.id,
             "captured": charge.amount,
@@ -120,7 +125,11 @@ class Till:
         if not fits:
             await self._hold(tx, order, "mismatch", payment.id, now)
             return await tx.orders.get(order.id)
-        await self._take(tx, order, payment.method, charge.amount, now)
+        if refused is not None:
+            await self._send_back(tx, order.id, payment.method, charge.amount, refused, now)
+        else:
+            await self._take(tx, order, payment.method, charge.amount, now)
+        await agreements.begun(tx, payment, charge, now)
         return await tx.orders.get(order.id)
 
     async def _credit(
@@ -256,7 +265,7 @@ class Till:
             if await benefits.hold_again(tx, order, now):
                 await pay_order(tx, order, method, charge, now, "late_money")
             else:
-                await self._send_back(tx, order.id, method, charge, "promo_gone", now)
+                await self._send_back(tx, order.id, method, charge, "promo_late", now)
         else:
             await self._send_back(tx, order.id, method, charge, "late_money", now)
 

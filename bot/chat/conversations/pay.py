@@ -15,7 +15,7 @@ from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations.orders import show_order
-from bot.chat.conversations.renew import my_sim, plans_of, refused
+from bot.chat.conversations.renew import my_sim, plans_of, refused, show_price
 from bot.chat.conversations.routes import END, ID, on, written
 from bot.chat.notices import sale_of
 from bot.chat.views import paying as views
@@ -46,10 +46,7 @@ async def price(update: Update, context: Context) -> int:
         return END
     if not quote.stands(context.now):
         return await plans_of(context, sim.id, context.t.plain(REASONS["quote_expired"]))
-    extends = context.shop.checkout.extends(quote.plan)
-    wallet = await context.shop.deposits.balance(context.me.id, quote.due.currency)
-    shown = views.quote(context.t, quote, sim, context.now, extends=extends, wallet=wallet)
-    await context.show(shown)
+    await show_price(context, quote, sim)
     return END
 
 

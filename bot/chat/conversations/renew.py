@@ -17,10 +17,13 @@ from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, command, on, written
 from bot.chat.views import choose, paying
 from bot.chat.views import plans as views
+from bot.chat.views import promos as promo_views
 from bot.chat.views.reasons import REASONS, because
 from bot.domain.money import Money
 from bot.domain.plans import Plan
+from bot.domain.quotes import Quote
 from bot.domain.sims import Sim, urgency
+from bot.services import promos
 from bot.services.selling import Refused
 
 
@@ -138,11 +141,24 @@ async def _quote(context: Context, sim: Sim, chosen: Plan, amount: Money | None)
         )
     except Refused as refused:
         return await plans_of(context, sim.id, str(because(context.t, refused.reason)))
-    extends = context.shop.checkout.extends(chosen)
-    wallet = await context.shop.deposits.balance(context.me.id, quote.due.currency)
-    shown = paying.quote(context.t, quote, sim, context.now, extends=extends, wallet=wallet)
-    await context.show(shown)
+    await show_price(context, quote, sim)
     return END
+
+
+async def show_price(context: Context, quote: Quote, sim: Sim) -> None:
+    """A frozen price, with the ways to pay it and to lower it."""
+    shop = context.shop
+    async with shop.store.read() as tx:
+        codes = await promos.takes_codes(tx)
+        spare = await promos.points_for(tx, shop.checkout.selling.points, quote, context.now)
+    wallet = await shop.deposits.balance(context.me.id, quote.due.currency)
+    extends = shop.checkout.extends(quote.plan)
+    wishes = promo_views.wishes(context.t, quote, spare, codes=codes)
+    await context.show(
+        paying.quote(
+            context.t, quote, sim, context.now, extends=extends, wallet=wallet, wishes=wishes
+        )
+    )
 
 
 async def refused(context: Context, why: Refused, quote_id: str | None = None) -> None:

@@ -38,9 +38,11 @@ def quote(
     *,
     extends: bool | None,
     wallet: Money | None = None,
+    wishes: Sequence[list[Button]] = (),
 ) -> Screen:
     """The frozen price with everything in it (F12). `extends` as in ports.Capabilities; `wallet`
-    is what the customer's wallet holds in the plan's currency."""
+    is what the customer's wallet holds in the plan's currency; `wishes` are rows for a code and
+    for points."""
     until = quote.new_expiry
     parts: list[str | None] = [
         t("<b>Your price</b>"),
@@ -62,7 +64,7 @@ def quote(
         t("This price stands until {time}.", time=t.clock(quote.expires_at)),
         t("By paying you accept the /terms. Nothing is charged beyond the total."),
     ]
-    rows = _choices(t, quote, wallet)
+    rows = [*_choices(t, quote, wallet), *wishes]
     rows.append([button(t.plain("‹ Other plan"), "renew", sim.id)])
     return Screen(lines(*parts), rows)
 
@@ -77,6 +79,8 @@ def price_lines(t: Words, quote: Quote) -> list[Html]:
         )
     if quote.due != quote.price:
         found.append(t("To pay: <b>{amount}</b>", amount=t.money(quote.due)))
+    if quote.earns:
+        found.append(t("Points for this order: {n}", n=t.number(quote.earns)))
     return found
 
 

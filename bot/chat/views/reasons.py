@@ -68,6 +68,39 @@ REASONS = {
     "no_money_arrived": N_("No transfer with this reference and amount has arrived."),
     "unreadable": N_("The picture does not show the amount, the time and the receiver."),
     "used_before": N_("This proof belongs to another payment."),
+    # promos and points
+    "promo_unknown": N_("We don't know this code. Check it and send it again."),
+    "promo_over": N_("This offer is over. Send another code, or go on without one."),
+    "promo_early": N_("This offer has not begun yet. Keep the code and try again later."),
+    "promo_other_plan": N_(
+        "This code is for other plans. Choose one of those, or go on without a code."
+    ),
+    "promo_too_little": N_(
+        "This plan costs too little for this code. Choose a bigger one, or go on without a code."
+    ),
+    "promo_new_only": N_(
+        "This code is for a first order only. Send another one, or go on without."
+    ),
+    "promo_used": N_("You have used this code as often as it allows. Send another one."),
+    "promo_gone": N_(
+        "All places of this offer are taken, and nothing was charged. Choose the plan again for "
+        "today's price."
+    ),
+    "promo_worse": N_(
+        "The offer on this price saves you more than this code, and the two do not go together. "
+        "Keep the code for another time."
+    ),
+    "promo_not_delivered": N_(
+        "The supplier can't deliver this offer right now. Please try again later, or go on "
+        "without a code."
+    ),
+    "points_gone": N_(
+        "Your points have changed since, and nothing was charged. Choose the plan again for "
+        "today's price."
+    ),
+    "promo_late": N_(
+        "Your payment came after the order had ended, and its offer or points are used up."
+    ),
     "claim_unknown": N_("This claim code is not right. Check the card that came with the SIM."),
     "claim_locked": N_("Too many wrong codes. Please try again in an hour, or write to /support."),
     "claim_taken": N_("This SIM can't be added with that code. Please write to /support."),

@@ -256,7 +256,7 @@ async def test_late_money_goes_back_when_somebody_else_has_the_place(shop: Shop)
     await shop.checkout.place((await ask(shop, person, "SPRING")).id, person, 1)
     await shop.pay(payment, amount=payment.amount)
     late = await shop.order(placed.id)
-    assert (late.state, late.reason, await used(shop)) == (S.REFUND_DUE, "promo_gone", 1)
+    assert (late.state, late.reason, await used(shop)) == (S.REFUND_DUE, "promo_late", 1)
     await shop.refund()
     assert ((await shop.order(placed.id)).state, await used(shop)) == (S.REFUNDED, 1)
 
