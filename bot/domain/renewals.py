@@ -39,6 +39,8 @@ BUSY = timedelta(minutes=15)
 """How long an order of the customer's own puts a charge off before it is looked at again."""
 DRIFT = Decimal("1.05")
 """By how much more than announced another currency may come to at the rate of the day."""
+BEGIN_WITHIN = timedelta(days=1)
+"""After which an agreement whose first payment never came is forgotten."""
 STARS_PERIOD = timedelta(days=30)
 """The one length of a subscription that Telegram knows."""
 MOST_STARS = 10_000

@@ -137,7 +137,7 @@ class Checkout:
         sim: Sim,
         plan: Plan,
         amount: Money | None,
-        update_id: int,
+        update_id: int | None,
         wish: Wish = Wish(),  # noqa: B008  frozen
     ) -> Quote:
         """Freeze a price, after asking the supplier for its own. Raises Refused with the reason,

@@ -29,6 +29,8 @@ ACTIVATION = "activation"
 """To a customer whose eSIM waits for its activation: what to try, or that it has come."""
 REQUEST = "request"
 """To a customer who asked for money back: what the shop decided, and that it is back."""
+RENEWAL = "renewal"
+"""To a customer whose SIM renews by itself: what is coming, what was declined, how it ended."""
 HANDOVER = "handover"
 """To a SIM's owner: somebody has its hand-over code; to that one: what the owner decided."""
 REMINDER = "reminder"
@@ -150,6 +152,25 @@ def request_moved(request: RefundRequest, step: str) -> Notice:
         dedupe_key=f"request:{request.id}:{step}",
         priority=Priority.OPERATOR,
         data={"request_id": request.id},
+    )
+
+
+def renewal(
+    agreement_id: str,
+    chat_id: int,
+    step: str,
+    key: str,
+    run_id: str | None = None,
+    not_before: datetime | None = None,
+) -> Notice:
+    """News of an agreement to renew; `key` tells the times of a `step` apart."""
+    return Notice(
+        kind=RENEWAL,
+        chat_id=chat_id,
+        dedupe_key=f"renewal:{agreement_id}:{step}:{key}",
+        priority=Priority.REMINDER if step == "notice" else Priority.TOPUP,
+        data={"agreement_id": agreement_id, "step": step, "run_id": run_id},
+        not_before=not_before,
     )
 
 

@@ -12,7 +12,7 @@ from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.sales import Payment, Refund
 from bot.ports import Charge, Tx
-from bot.services import ledger, notices
+from bot.services import agreements, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 
@@ -31,6 +31,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
         log.warning("payment_disputed", payment=payment.id)
         await tell_operators(tx, selling, f"payment:{payment.id}", "disputed")
         await _stop(tx, payment, "disputed", now)
+        await agreements.stop_for(tx, payment, "disputed", now)
         return
     beyond = charge.returned - payment.going_back
     if payment.captured is None or beyond <= 0:
@@ -56,6 +57,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
     ):  # fmt: skip
         await tx.payments.move(payment.id, payment.state, PaymentState.REFUNDED, "outside", now)
         await _stop(tx, payment, "refunded_outside", now)
+        await agreements.stop_for(tx, payment, "refunded_outside", now)
     subject = f"order:{payment.order_id}" if payment.order_id else f"payment:{payment.id}"
     await tell_operators(tx, selling, subject, "refunded_outside", payment.id, amount)
 
