@@ -265,7 +265,7 @@ class Till:
             if await benefits.hold_again(tx, order, now):
                 await pay_order(tx, order, method, charge, now, "late_money")
             else:
-                await self._send_back(tx, order.id, method, charge, "promo_gone", now)
+                await self._send_back(tx, order.id, method, charge, "promo_late", now)
         else:
             await self._send_back(tx, order.id, method, charge, "late_money", now)
 
