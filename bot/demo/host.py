@@ -28,6 +28,7 @@ from bot.demo.calls import CallLog
 from bot.demo.clock import WorldClock
 from bot.demo.esim_access_state import EsimAccessState
 from bot.demo.faults import FaultBoard
+from bot.demo.in_store import in_store
 from bot.demo.page import page_routes
 from bot.demo.providers import FILES as PROVIDER_FILES
 from bot.demo.providers import HOOKS_SECRET, Providers
@@ -204,6 +205,7 @@ class Demo:
             "XUKA_TELEGRAM__PROVIDER_TOKEN": PROVIDER_TOKEN,
             **self.suppliers.settings(self.url),
             **self.providers.settings(self.url),
+            **in_store(self.home),
             **self.extra,
         }
         return clean | {name: value for name, value in ours.items() if value}

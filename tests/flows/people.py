@@ -92,10 +92,10 @@ class Person:
         await self.idle()
         return await self.last()
 
-    async def send_file(self, kind: str, caption: str = "") -> Message:
+    async def send_file(self, kind: str, caption: str = "", shade: int = 190) -> Message:
         """Send a picture without a code in it, as a photo or a document."""
         picture = BytesIO()
-        Image.new("L", (90, 60), 190).save(picture, "PNG")
+        Image.new("L", (90, 60), shade).save(picture, "PNG")
         files = {kind: ("screen.png", picture.getvalue(), "image/png")}
         await self._http.post(f"{self._chat}/messages", files=files, data={"caption": caption})
         await self.idle()
