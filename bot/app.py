@@ -329,7 +329,7 @@ async def serve(settings: Settings) -> None:
     stop.on_signals()
     with bound(settings.listen_host, settings.listen_port) as port:
         clock = await _clock(settings)
-        store = await Database.open(settings.database_url)
+        store = await Database.open(settings.database_url, keys=settings.data_keys)
         bot = compose(settings, clock, store)
         try:
             if isinstance(clock, FollowingClock):

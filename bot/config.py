@@ -4,6 +4,8 @@
 Sections nest with two underscores: `XUKA_ESIM_ACCESS__ACCESS_CODE`.
 """
 
+import base64
+import binascii
 import difflib
 import os
 import re
@@ -45,6 +47,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FILE = ".env"
+_KEY_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -174,6 +177,11 @@ class Settings(BaseSettings):
     operator_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)] = ()
     secret_key: SecretStr = SecretStr("")
     """Keys the hashes of claim codes and vouchers; by default derived from the bot token."""
+    data_key: SecretStr = SecretStr("")
+    """Seals what is secret in the database; by default derived from `secret_key`, else the token.
+
+    32 or more random bytes, in hex or base64.
+    """
     zone: str = "Asia/Shanghai"
     """Zone of the operators' own dates."""
     listen_host: str = "127.0.0.1"
@@ -231,6 +239,13 @@ class Settings(BaseSettings):
         zone(name)
         return name
 
+    @field_validator("data_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value():
+            _decoded(key.get_secret_value())
+        return key
+
     @field_validator("hooks_secret")
     @classmethod
     def _fits_into_an_address(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -254,6 +269,22 @@ class Settings(BaseSettings):
         """Key of the stored code hashes."""
         return self.secret_key.get_secret_value() or self.bot_token.get_secret_value()
 
+    @property
+    def data_keys(self) -> tuple[bytes, ...]:
+        """Keys of what is sealed in the database: the present one, then those that may have been
+        before it."""
+        own = self.data_key.get_secret_value()
+        derived = (self.secret_key.get_secret_value(), self.bot_token.get_secret_value())
+        keys = (one.encode() for one in derived if one)
+        return (_decoded(own), *keys) if own else tuple(keys)
+
+    @property
+    def data_key_from(self) -> str:
+        """The setting that the present key comes from."""
+        names = {"XUKA_DATA_KEY": self.data_key, "XUKA_SECRET_KEY": self.secret_key}
+        given = [name for name, value in names.items() if value.get_secret_value()]
+        return given[0] if given else "XUKA_BOT_TOKEN"
+
 
 _CURES = {
     "bot_token missing": "missing; get one from @BotFather and set XUKA_BOT_TOKEN",
@@ -263,6 +294,22 @@ _CURES = {
     "string_pattern_mismatch": "begins with https://",
     "url_parsing": "not an address; one begins with https://",
 }
+
+
+def _decoded(key: str) -> bytes:
+    """The bytes of a key. Raises ValueError with the cure."""
+    try:
+        found = bytes.fromhex(key)
+    except ValueError:
+        try:
+            found = base64.b64decode(key, validate=True)
+        except binascii.Error:
+            found = b""
+    if len(found) < _KEY_BYTES:
+        raise ValueError(
+            f"{_KEY_BYTES} or more random bytes in hex or base64: openssl rand -hex 32"
+        )
+    return found
 
 
 def load() -> Settings:

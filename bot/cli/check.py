@@ -196,7 +196,17 @@ def _shop(settings: Settings) -> list[Line]:
     if not settings.secret_key.get_secret_value():
         text = "from the bot token: a new token would void all codes; set XUKA_SECRET_KEY once"
         lines.append(Line("code hashes", State.LOOK, text))
-    return lines
+    return [*lines, _data_key(settings.data_key_from)]
+
+
+def _data_key(source: str) -> Line:
+    if source == "XUKA_DATA_KEY":
+        return Line("data key", State.OK, f"{source}; keep a copy of it, apart from your backups")
+    text = (
+        f"from {source}: without it what is sealed in the store can't be read; set XUKA_DATA_KEY "
+        "once (openssl rand -hex 32), the next start seals everything with it"
+    )
+    return Line("data key", State.LOOK, text)
 
 
 async def _store(settings: Settings) -> Line:
@@ -210,7 +220,9 @@ async def _store(settings: Settings) -> Line:
         text = f"the folder of {file} is not there; make it, or set XUKA_DATABASE_URL"
         return Line("store", State.FAIL, text)
     try:
-        database = await Database.open(settings.database_url, migrate=False, beside=True)
+        database = await Database.open(
+            settings.database_url, migrate=False, beside=True, keys=settings.data_keys
+        )
     except StoreRefused as error:
         text = str(error)
         new = "revision none" in text

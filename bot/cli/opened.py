@@ -29,7 +29,7 @@ async def opened() -> AsyncIterator[Opened]:
     from bot.app import SystemClock, carriers_of  # imports Telegram: not before it is needed
 
     clock = SystemClock()
-    store = await Database.open(settings.database_url, beside=True)
+    store = await Database.open(settings.database_url, beside=True, keys=settings.data_keys)
     carriers = carriers_of(settings, clock)
     try:
         yield Opened(settings, store, clock, carriers, f"cli:{_user()}")

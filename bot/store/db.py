@@ -6,7 +6,7 @@ that refuse to write. On PostgreSQL the same limits are a pool's.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -38,11 +38,13 @@ from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows
 from bot.store.renewals import RenewalRows
 from bot.store.requests import RequestRows
+from bot.store.sealing import WrongKey, seal, to_seal
 from bot.store.sims import SimRows
 from bot.store.talks import TalkRows
 from bot.store.topups import TopUpRows, VoucherRows
 from bot.store.transactions import transaction
 from bot.store.transfers import ProofRows
+from bot.store.vault import Vault, lock
 from bot.store.watching import ActivationRows, HintRows
 
 HEAD = "0006"
@@ -62,6 +64,11 @@ _CURES = {
     "file is not a database": "; another file's name may be meant",
 }
 """What to do about SQLite's words."""
+_WRONG_KEY = (
+    "what is secret in the database was sealed with another key: set XUKA_DATA_KEY back to what "
+    "it was, or XUKA_SECRET_KEY; where neither was set, put the bot token that you had before into "
+    "XUKA_SECRET_KEY"
+)
 
 
 class StoreRefused(Exception):
@@ -118,20 +125,35 @@ class SqlTx:
 class Database:
     """Implements `ports.Store`. Make it with `open`, end it with `close`."""
 
-    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(
+        self, url: URL, writer: AsyncEngine, reader: AsyncEngine, vault: Vault | None
+    ) -> None:
         self._url = url
         self._sqlite = url.get_backend_name() == "sqlite"
         self._writer = writer
         self._reader = reader
+        self._vault = vault
+        for engine in (writer, reader):
+            if vault is not None:
+                lock(engine.dialect, vault)
         self._writing = asyncio.Semaphore(1 if self._sqlite else _WRITERS)
         self._reading = asyncio.Semaphore(_READERS)
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = True, beside: bool = False) -> "Database":
+    async def open(
+        cls,
+        url: str,
+        *,
+        migrate: bool = True,
+        beside: bool = False,
+        keys: Sequence[bytes] = (),
+    ) -> "Database":
         """Open and, unless `migrate` is off, upgrade the database at an SQLAlchemy URL.
 
         `beside`: another process, the running bot, has this SQLite file open; then this one
-        leaves checkpoints to it. Raises StoreRefused when the schema is not ours to use.
+        leaves checkpoints to it. `keys`: the first seals what is secret, the others open what they
+        sealed before it; without any it is stored as it is. Raises StoreRefused when the schema
+        is not ours to use, or the keys are not the database's.
         """
         parsed = _url(url)
         if parsed.get_backend_name() == "sqlite":
@@ -147,11 +169,13 @@ class Database:
             reader = writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-        database = cls(parsed, writer, reader)
+        vault = Vault(keys[0], keys[1:]) if keys else None
+        database = cls(parsed, writer, reader, vault)
         try:
             if database._sqlite:
                 await asyncio.to_thread(_openable, parsed)
             await database._prepare(migrate)
+            await database._seal(migrate)
         except BaseException:
             await database.close()
             raise
@@ -217,6 +241,24 @@ class Database:
                 await conn.run_sync(_upgrade)
         finally:
             await engine.dispose()
+
+    async def _seal(self, migrate: bool) -> None:
+        vault = self._vault
+        try:
+            async with transaction(self._reader) as conn:
+                left = await conn.run_sync(to_seal, vault)
+            if left and migrate and vault is not None:
+                async with transaction(self._writer) as conn:
+                    await conn.run_sync(_seal, vault)
+        except WrongKey as error:
+            raise StoreRefused(_WRONG_KEY) from error
+
+
+def _seal(connection: Connection, vault: Vault) -> None:
+    """Seal what is to be sealed; several instances take turns."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    seal(connection, vault, to_seal(connection, vault))
 
 
 def _url(url: str) -> URL:

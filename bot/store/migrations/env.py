@@ -3,15 +3,25 @@
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import False_
 
 from bot.store.tables import metadata
-from bot.store.types import Json, UtcDateTime, Word
+from bot.store.types import Json, Sealed, SealedJson, SealedText, UtcDateTime, Word
 
-_PLAIN = {UtcDateTime: "sa.DateTime(timezone=True)", Word: "sa.String()", Json: "sa.Text()"}
+_PLAIN = {
+    UtcDateTime: "sa.DateTime(timezone=True)",
+    Word: "sa.String()",
+    Json: "sa.Text()",
+    Sealed: "sa.String()",
+    SealedText: "sa.Text()",
+    SealedJson: "sa.Text()",
+}
 
 
 def _render(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """Our own types as what they are in the database: a revision outlives the code."""
+    if kind == "server_default" and isinstance(getattr(item, "arg", None), False_):
+        return "sa.false()"  # else SQLite's 0, which PostgreSQL takes for no truth value
     return _PLAIN.get(type(item), False) if kind == "type" else False
 
 

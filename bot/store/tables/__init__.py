@@ -43,6 +43,7 @@ from bot.store.tables.sales import (
     topups,
     vouchers,
 )
+from bot.store.tables.seals import seals
 
 __all__ = [
     "activations",
@@ -81,6 +82,7 @@ __all__ = [
     "rule_overrides",
     "runs",
     "saved",
+    "seals",
     "sims",
     "topups",
     "transitions",

@@ -9,12 +9,11 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
 from bot.store.tables.base import BIG, OBJECT, metadata, partial, seq
-from bot.store.types import Json, UtcDateTime
+from bot.store.types import Json, Sealed, SealedJson, SealedText, UtcDateTime
 
 reminders = Table(
     "reminders",
@@ -33,7 +32,7 @@ inbox = Table(
     metadata,
     Column("update_id", BIG, primary_key=True, autoincrement=False),
     Column("lane", String, nullable=False),
-    Column("payload", Text, nullable=False),
+    Column("payload", SealedText("inbox.payload"), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Column("error_id", String),
@@ -46,9 +45,9 @@ hints = Table(
     metadata,
     Column("id", BIG, primary_key=True, autoincrement=True),
     Column("supplier", String, nullable=False),
-    Column("event_id", String, nullable=False),
+    Column("event_id", Sealed("hints.event_id"), nullable=False),
     Column("ref", String),
-    Column("supplier_ref", String),
+    Column("supplier_ref", Sealed("hints.supplier_ref")),
     Column("iccid", String),
     Column("received_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
@@ -63,9 +62,9 @@ outbox = Table(
     Column("id", BIG, primary_key=True, autoincrement=True),
     Column("kind", String, nullable=False),
     Column("chat_id", BigInteger, nullable=False),
-    Column("dedupe_key", String, nullable=False, unique=True),
+    Column("dedupe_key", Sealed("outbox.dedupe_key"), nullable=False, unique=True),
     Column("priority", Integer, nullable=False),
-    Column("data", Json(OBJECT), nullable=False),
+    Column("data", SealedJson("outbox.data", OBJECT), nullable=False),
     Column("not_before", UtcDateTime, nullable=False),  # the epoch: at once
     Column("expires_at", UtcDateTime),
     Column("state", String, nullable=False),  # queued, claimed, or the Outcome
@@ -96,7 +95,7 @@ drafts = Table(
     "drafts",
     metadata,
     Column("user_id", BIG, primary_key=True, autoincrement=False),
-    Column("draft", Json(OBJECT), nullable=False),
+    Column("draft", SealedJson("drafts.draft", OBJECT), nullable=False),
 )
 
 transitions = Table(
@@ -120,6 +119,6 @@ audit = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("subject", String, nullable=False),
+    Column("subject", Sealed("audit.subject"), nullable=False),
     Column("details", Json(OBJECT), nullable=False),
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
 from bot.domain.ledger import EntryKind
 from bot.domain.transfers import ProofState
 from bot.store.tables.base import key, metadata, partial, seq
-from bot.store.types import UtcDateTime, Word
+from bot.store.types import Sealed, UtcDateTime, Word
 
 entries = Table(
     "entries",
@@ -56,11 +56,11 @@ proofs = Table(
     Column("payment_id", String, ForeignKey("payments.id"), nullable=False, index=True),
     Column("chat_id", BigInteger, nullable=False),
     Column("state", Word(ProofState), nullable=False),
-    Column("file_id", String, nullable=False),
+    Column("file_id", Sealed("proofs.file_id"), nullable=False),
     Column("photo", Boolean, nullable=False),
     Column("sha256", String, nullable=False, index=True),
     Column("look", String, nullable=False),
-    Column("number", String, index=True),
+    Column("number", Sealed("proofs.number"), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
     Column("reason", String),

@@ -20,7 +20,7 @@ from bot.domain.rules import Activity
 from bot.domain.sims import SimForm, Source, Tracking
 from bot.ports import Wait
 from bot.store.tables.base import BIG, OFFSETS, OVERRIDE, READING, RULE, key, metadata, partial, seq
-from bot.store.types import Json, UtcDateTime, Word
+from bot.store.types import Json, Sealed, UtcDateTime, Word
 
 chats = Table(
     "chats",
@@ -62,7 +62,7 @@ sims = Table(
     Column("country", String),
     Column("iccid", String),
     Column("msisdn", String),
-    Column("activation_code", String),
+    Column("activation_code", Sealed("sims.activation_code")),
     Column("nickname", String),
     Column("expiry", UtcDateTime),
     Column("grace_end", UtcDateTime),
@@ -78,8 +78,8 @@ sims = Table(
     Column("created_at", UtcDateTime),
     Column("keep_deadline", UtcDateTime),
     Column("deadline_source", Word(Source)),
-    Column("device", String),
-    Column("imei", String),
+    Column("device", Sealed("sims.device")),
+    Column("imei", Sealed("sims.imei")),
     # The epoch: at once. Counted only while a supplier can be asked on behalf of an owner.
     Column(
         "next_read_at", UtcDateTime, nullable=False, server_default=text("'1970-01-01 00:00:00+00'")

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from bot.domain.renewals import AgreementState, RunState
 from bot.domain.sales import Method
 from bot.store.tables.base import key, metadata, money, partial, seq
-from bot.store.types import UtcDateTime, Word
+from bot.store.types import Sealed, UtcDateTime, Word
 
 agreements = Table(
     "agreements",
@@ -37,7 +37,7 @@ agreements = Table(
     Column("due_at", UtcDateTime),
     Column("saved_id", String, ForeignKey("saved.id")),
     Column("order_id", String, ForeignKey("orders.id"), index=True),
-    Column("subscription", String),
+    Column("subscription", Sealed("agreements.subscription")),
     Column("until", UtcDateTime),
     Column("unsubscribe", Boolean, nullable=False, server_default=false()),
     *money("asked", nullable=True),

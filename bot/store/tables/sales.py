@@ -26,7 +26,7 @@ from bot.store.tables.base import (
     partial,
     seq,
 )
-from bot.store.types import Json, UtcDateTime, Word
+from bot.store.types import Json, Sealed, UtcDateTime, Word
 
 plans = Table(
     "plans",
@@ -101,12 +101,12 @@ payments = Table(
     Column("state", Word(PaymentState), nullable=False),
     *money("amount"),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("charge_id", String, unique=True),
+    Column("charge_id", Sealed("payments.charge_id"), unique=True),
     Column("captured_at", UtcDateTime),
     *money("captured", nullable=True),
     Column("payer_id", BigInteger),
-    Column("provider_ref", String, index=True),
-    Column("url", String),
+    Column("provider_ref", Sealed("payments.provider_ref"), index=True),
+    Column("url", Sealed("payments.url")),
     Column("ends_at", UtcDateTime),
     Column("look_at", UtcDateTime),
     Column("looks", Integer, nullable=False, server_default="0"),
@@ -155,8 +155,8 @@ saved = Table(
     key(),
     Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False, index=True),
     Column("method", Word(Method), nullable=False),
-    Column("token", String, nullable=False),
-    Column("label", String, nullable=False),
+    Column("token", Sealed("saved.token"), nullable=False),
+    Column("label", Sealed("saved.label"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
 )
@@ -189,7 +189,7 @@ topups = Table(
     Column("after", Json(READING)),
     Column("supplier_ref", String),
     Column("operator_ref", String),
-    Column("pin", String),
+    Column("pin", Sealed("topups.pin")),
     Column("resubmitted", Boolean, nullable=False, server_default=false()),
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcDateTime),

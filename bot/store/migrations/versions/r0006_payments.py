@@ -65,6 +65,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("currency", "into", name=op.f("pk_rates")),
     )
     op.create_table(
+        "seals",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("canary", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_seals")),
+    )
+    op.create_table(
         "deposits",
         sa.Column(
             "seq",
@@ -183,7 +189,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(), nullable=True),
         sa.Column("subscription", sa.String(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("unsubscribe", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unsubscribe", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("asked_minor", sa.BigInteger(), nullable=True),
         sa.Column("asked_currency", sa.String(length=3), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
@@ -462,8 +468,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("typed IS NOT NULL AND active"),
         )
         batch_op.drop_column("starts_at")
-        batch_op.drop_column("title")
         batch_op.drop_column("ends_at")
+        batch_op.drop_column("title")
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("discounts", sa.Text(), server_default="[]", nullable=False))
@@ -475,8 +481,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
+        batch_op.drop_column("rate")
         batch_op.drop_column("stars_minor")
         batch_op.drop_column("stars_currency")
-        batch_op.drop_column("rate")
     op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
     op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
