@@ -88,6 +88,14 @@ def carriers() -> None:
 
 
 @app.command()
+def payments() -> None:
+    """List the ways to pay: what each can do, and what to set for those that are not on."""
+    from bot.cli.payments import main as list_payments
+
+    list_payments()
+
+
+@app.command()
 def reconcile(
     since: Annotated[
         str | None, typer.Option(help="A day (2026-11-01) or a span (7d); three days without.")

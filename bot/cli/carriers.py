@@ -24,7 +24,7 @@ _WORDS = {
 
 def main() -> None:
     """Print the table. Raises SettingsError when a supplier's settings are wrong."""
-    settings = _settings()
+    settings = settings_of()
     table = Table(title="suppliers", title_justify="left")
     table.add_column("supplier", no_wrap=True)
     table.add_column("switched on", overflow="fold")
@@ -41,8 +41,8 @@ class _WithoutToken(Settings):
     bot_token: SecretStr = SecretStr("0:none-yet")
 
 
-def _settings() -> Settings:
-    """The settings, also before there is a bot: suppliers are chosen early."""
+def settings_of() -> Settings:
+    """The settings, also before there is a bot: suppliers and ways to pay are chosen early."""
     try:
         return load()
     except SettingsError as error:

@@ -165,13 +165,16 @@ def _page() -> str:
 
 async def _live(settings: Settings) -> list[Line]:
     parts: Iterable[Any] = await asyncio.gather(
-        _store(settings), _telegram(settings), _suppliers(settings)
+        _store(settings), _telegram(settings), _suppliers(settings), _providers(settings)
     )
-    store, telegram, suppliers = parts
-    return [Line("settings", State.OK, "complete"), *_shop(settings), store, *telegram, *suppliers]
+    store, telegram, *others = parts
+    asked = [line for lines in others for line in lines]
+    return [Line("settings", State.OK, "complete"), *_shop(settings), store, *telegram, *asked]
 
 
 def _shop(settings: Settings) -> list[Line]:
+    from bot.payments.registry import ADAPTERS
+
     lines = []
     if settings.operator_ids:
         count = len(settings.operator_ids)
@@ -179,15 +182,7 @@ def _shop(settings: Settings) -> list[Line]:
     else:
         text = "nobody sees what waits for a person; set XUKA_OPERATOR_IDS=123,456"
         lines.append(Line("operators", State.LOOK, text))
-    switched = {
-        "stars": settings.stars.enabled,
-        "voucher": settings.voucher.enabled,
-        "telegram": settings.telegram,
-        "stripe": settings.stripe,
-        "paypal": settings.paypal,
-        "epay": settings.epay,
-    }
-    methods = [name for name, on in switched.items() if on]
+    methods = [name for name in (*ADAPTERS, "wallet", "transfer", "voucher") if _on(settings, name)]
     if methods:
         lines.append(Line("payment", State.OK, ", ".join(methods)))
     else:
@@ -207,6 +202,23 @@ def _data_key(source: str) -> Line:
         "once (openssl rand -hex 32), the next start seals everything with it"
     )
     return Line("data key", State.LOOK, text)
+
+
+def _on(settings: Settings, method: str) -> bool:
+    """Whether a way to pay is switched on."""
+    from bot.cli.payments import in_store
+
+    if method in in_store(settings):
+        return in_store(settings)[method]
+    section = getattr(settings, method)
+    return section is not None and getattr(section, "enabled", True)
+
+
+async def _providers(settings: Settings) -> list[Line]:
+    from bot.cli.payments import probes
+
+    states = {True: State.OK, False: State.FAIL}
+    return [Line(probe.name, states[probe.well], probe.text) for probe in await probes(settings)]
 
 
 async def _store(settings: Settings) -> Line:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic import BaseModel
 from telegram import Bot
 
 from bot.domain.quotes import Terms
@@ -27,7 +28,7 @@ class Section(Protocol):
 class Adapter:
     """A provider that settings switch on: the model of its section, how to make its methods."""
 
-    settings: type[Section]
+    settings: type[BaseModel]
     make: Callable[[Any, Clock, Bot], Sequence[PaymentMethod]]
 
 
