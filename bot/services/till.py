@@ -190,8 +190,7 @@ class Till:
             if Method.VOUCHER not in self._selling.terms:
                 raise Refused("method_off", order)
             voucher = _fitting(found, order, now)
-            if voucher.plan_code is not None or voucher.value != order.due:
-                # It pays the whole list price, and gives no change: the points come back.
+            if voucher.value != order.due:  # it gives no change: the points come back
                 await tx.points.give_back(order.id, now, None)
             payment = await open_attempt(tx, order, Method.VOUCHER, order.due or order.price, now)
             if not await tx.vouchers.redeem(voucher.id, order.id, now):
