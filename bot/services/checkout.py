@@ -26,7 +26,7 @@ from bot.ports import (
 from bot.services import promos
 from bot.services.buying import dearer
 from bot.services.ids import new_id
-from bot.services.promos import Wish
+from bot.services.promos import Asked, Wish
 from bot.services.selling import (
     Refused,
     Selling,
@@ -178,15 +178,14 @@ class Checkout:
         self, chat_id: int, sim: Sim, plan: Plan, price: Money, wish: Wish
     ) -> Reduction:
         """A bigger plan is promised only when its supplier delivers it to this SIM now."""
-        now, terms = self._clock.now(), self.selling.points
+        terms = self.selling.points
+        asked = Asked(chat_id, sim.id, plan, price, wish, self._clock.now())
         async with self._store.read() as tx:
-            found = await promos.reduction(tx, terms, chat_id, plan, price, wish, now)
+            found = await promos.reduction(tx, terms, asked)
         if found.plan is None or await self._refused(sim, found.plan, None) is None:
             return found
         async with self._store.read() as tx:
-            return await promos.reduction(
-                tx, terms, chat_id, plan, price, wish, now, bigger_plans=False
-            )
+            return await promos.reduction(tx, terms, asked, bigger_plans=False)
 
     async def _refused(self, sim: Sim, plan: Plan, amount: Money | None) -> str | None:
         """Why the supplier would not sell it at this moment; an operator hears of a price moved."""

@@ -4,12 +4,13 @@ What a quote shows is worked out when it is made and frozen with it. Limits are 
 database when the order is placed: whoever comes too late is told, and gets a new price.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import points as point_rules
 from bot.domain.money import Money
+from bot.domain.orders import OPEN_ORDERS
 from bot.domain.plans import Plan
 from bot.domain.points import PointTerms
 from bot.domain.promos import Candidate, Chosen, Kind, Promo, as_if, best, delivers, misfit, typed
@@ -29,49 +30,56 @@ class Wish:
     """Whether points are to pay for a part."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for which price, when (UTC)."""
+
+    chat_id: int
+    sim_id: str
+    plan: Plan
+    price: Money
+    """The list price; for an open amount, the amount chosen."""
+    wish: Wish
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Freed:
+    """What the SIM's unpaid order holds: a new order takes its place, and frees it."""
+
+    places: Collection[str]
+    points: int
+
+
 async def reduction(
-    tx: Tx,
-    terms: PointTerms | None,
-    chat_id: int,
-    plan: Plan,
-    price: Money,
-    wish: Wish,
-    now: datetime,
-    *,
-    bigger_plans: bool = True,
+    tx: Tx, terms: PointTerms | None, asked: Asked, *, bigger_plans: bool = True
 ) -> Reduction:
     """What promos and points make of a list price. Raises Refused, for a code only, with
     promo_unknown, promo_over, promo_early, promo_other_plan, promo_too_little, promo_new_only,
-    promo_used, promo_gone, promo_worse.
+    promo_used, promo_gone, promo_not_delivered, promo_worse.
 
     `bigger_plans` is off where a supplier does not deliver what a promo would give.
     """
-    search = await _search(tx, chat_id, plan, price, now, bigger_plans)
-    code = await search.coded(wish.code) if wish.code else None
-    chosen = best(code, await search.automatic(), price)
+    freed = await _freed(tx, asked.sim_id, asked.chat_id)
+    search = await _search(tx, asked, freed, bigger_plans)
+    code = await search.coded(asked.wish.code) if asked.wish.code else None
+    chosen = best(code, await search.automatic(), asked.price)
     if code is not None and not chosen.holds(code.promo):
         raise Refused("promo_worse")
-    return await _with_points(tx, terms, chat_id, plan, price, chosen, wish, now)
+    return await _with_points(tx, terms, asked, chosen, freed)
 
 
 async def _with_points(
-    tx: Tx,
-    terms: PointTerms | None,
-    chat_id: int,
-    plan: Plan,
-    price: Money,
-    chosen: Chosen,
-    wish: Wish,
-    now: datetime,
+    tx: Tx, terms: PointTerms | None, asked: Asked, chosen: Chosen, freed: _Freed
 ) -> Reduction:
-    delivered = as_if(plan, chosen.bigger) if chosen.bigger is not None else None
+    delivered = as_if(asked.plan, chosen.bigger) if chosen.bigger is not None else None
     bonus = sum(discount.points for discount in chosen.discounts)
-    due = reduced(price, Reduction(chosen.discounts))
+    due = reduced(asked.price, Reduction(chosen.discounts))
     if terms is None:
         return Reduction(chosen.discounts, plan=delivered)
     spent = None
-    if wish.points:
-        balance = await tx.points.balance(chat_id, now)
+    if asked.wish.points:
+        balance = await tx.points.balance(asked.chat_id, asked.now) + freed.points
         spent = point_rules.usable(due, balance, terms)
         due = due - spent[1] if spent is not None else due
     return Reduction(
@@ -80,8 +88,17 @@ async def _with_points(
         points_worth=spent[1] if spent is not None else None,
         plan=delivered,
         earns=point_rules.earned(due, terms) + bonus,
-        earns_until=point_rules.expiry(now, terms),
+        earns_until=point_rules.expiry(asked.now, terms),
     )
+
+
+async def _freed(tx: Tx, sim_id: str, chat_id: int) -> _Freed:
+    places, points = list[str](), 0
+    for order in await tx.orders.of_sim(sim_id, tuple(OPEN_ORDERS)):
+        if order.chat_id == chat_id:
+            places += [use.promo_id for use in await tx.promos.of_order(order.id) if use.held]
+            points -= sum(entry.amount for entry in await tx.points.of_order(order.id))
+    return _Freed(places, points)
 
 
 async def points_for(
@@ -90,8 +107,9 @@ async def points_for(
     """How many points could pay for a part of this price, and what they pay."""
     if terms is None or quote.points:
         return None
+    freed = await _freed(tx, quote.sim_id, quote.chat_id)
     balance = await tx.points.balance(quote.chat_id, now)
-    return point_rules.usable(quote.due, balance, terms)
+    return point_rules.usable(quote.due, balance + freed.points, terms)
 
 
 async def takes_codes(tx: Tx) -> bool:
@@ -132,10 +150,7 @@ class _Search:
     """One customer, one plan, one list price, and how much of each promo is used."""
 
     tx: Tx
-    chat_id: int
-    plan: Plan
-    price: Money
-    now: datetime
+    asked: Asked
     bigger_plans: bool
     used: Mapping[str, int]
     used_by_chat: Mapping[str, int]
@@ -159,10 +174,10 @@ class _Search:
         ]
 
     async def _misfit(self, promo: Promo) -> str | None:
-        reason = misfit(promo, self.plan, self.price, self.now)
+        reason = misfit(promo, self.asked.plan, self.asked.price, self.asked.now)
         if reason is not None:
             return reason
-        if promo.new_user and await self.tx.promos.bought(self.chat_id):
+        if promo.new_user and await self.tx.promos.bought(self.asked.chat_id):
             return "promo_new_only"
         if promo.per_user is not None and self.used_by_chat.get(promo.id, 0) >= promo.per_user:
             return "promo_used"
@@ -176,12 +191,13 @@ class _Search:
         """What it delivers in the plan's place, if the catalogue still has that."""
         if promo.kind is not Kind.PLAN or not self.bigger_plans:
             return None
-        bigger = await self.tx.catalogue.get(promo.gives.get(self.plan.code, ""))
-        return bigger if bigger is not None and delivers(self.plan, bigger) else None
+        bigger = await self.tx.catalogue.get(promo.gives.get(self.asked.plan.code, ""))
+        return bigger if bigger is not None and delivers(self.asked.plan, bigger) else None
 
 
-async def _search(
-    tx: Tx, chat_id: int, plan: Plan, price: Money, now: datetime, bigger_plans: bool
-) -> _Search:
-    used, by_chat = await tx.promos.used(), await tx.promos.used(chat_id)
-    return _Search(tx, chat_id, plan, price, now, bigger_plans, used, by_chat)
+async def _search(tx: Tx, asked: Asked, freed: _Freed, bigger_plans: bool) -> _Search:
+    counts = [dict(await tx.promos.used()), dict(await tx.promos.used(asked.chat_id))]
+    for used in counts:
+        for promo_id in freed.places:
+            used[promo_id] -= 1
+    return _Search(tx, asked, bigger_plans, *counts)

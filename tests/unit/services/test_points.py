@@ -122,6 +122,18 @@ async def test_the_same_points_are_not_spent_by_50_orders_at_once(shop: Shop) ->
     await ledger_adds_up(shop)
 
 
+async def test_points_of_an_unpaid_order_can_be_used_in_the_one_that_replaces_it(
+    shop: Shop,
+) -> None:
+    await rich(shop, 645)
+    await shop.checkout.place((await ask(shop, points=True)).id, ALICE, 1)
+    again = await ask(shop, points=True)
+    assert again.points == 645
+    assert (await shop.checkout.place(again.id, ALICE, 1)).due == usd(645)
+    assert await balance(shop) == 0
+    await ledger_adds_up(shop)
+
+
 async def test_a_balance_is_never_below_nothing(shop: Shop) -> None:
     placed = await rich(shop, 10)
     async with shop.database.write() as tx:

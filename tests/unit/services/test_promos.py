@@ -213,8 +213,11 @@ async def test_an_order_that_ends_unpaid_gives_its_place_back(shop: Shop) -> Non
     await put(shop, promo(total=1, per_user=1))
     placed = await shop.checkout.place((await ask(shop, code="SPRING")).id, ALICE, 1)
     assert await used(shop) == 1
+    async with shop.database.write() as tx:
+        await tx.sims.add(managed("a2", ALICE, iccid="8985200000000000002", expiry=days(9),
+                                  grace_end=None))  # fmt: skip
     with pytest.raises(Refused, match="promo_used"):
-        await ask(shop, code="SPRING")
+        await ask(shop, code="SPRING", sim="a2")
     await shop.paying.cancel(placed.id, ALICE)
     await shop.paying.cancel(placed.id, ALICE)
     assert (await used(shop), await used(shop, person=ALICE)) == (0, 0)
@@ -227,6 +230,14 @@ async def test_a_new_order_of_the_same_sim_frees_the_place_of_the_one_before(sho
     await shop.checkout.place(first.id, ALICE, 1)
     assert (await shop.checkout.place(second.id, ALICE, 1)).due == usd(1161)
     assert await used(shop) == 1
+
+
+async def test_the_code_of_an_unpaid_order_can_be_sent_again_for_its_sim(shop: Shop) -> None:
+    await put(shop, promo(total=1, per_user=1))
+    await shop.checkout.place((await ask(shop, code="SPRING")).id, ALICE, 1)
+    again = await ask(shop, code="SPRING")
+    assert (await shop.checkout.place(again.id, ALICE, 1)).due == usd(1161)
+    assert (await used(shop), await used(shop, person=ALICE)) == (1, 1)
 
 
 async def test_a_refund_gives_the_place_back(shop: Shop) -> None:
