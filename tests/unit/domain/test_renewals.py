@@ -174,6 +174,8 @@ class Bank:
     expiry: datetime = EXPIRY
     late: bool = True
     busy: bool = False
+    slow: bool = False
+    """The supplier does not show yet what was delivered."""
     agreement: Agreement = field(default_factory=agreed)
     runs: dict[datetime, Run] = field(default_factory=dict)
     charges: list[tuple[datetime, Run]] = field(default_factory=list)
@@ -223,7 +225,8 @@ class Bank:
         self.charges.append((self.now, run))
         self.paid.append(run.period)
         self._put(replace(run, state=R.PAID))
-        self.expiry = max(self.expiry, self.now) + timedelta(days=30)
+        if not self.slow:
+            self.expiry = max(self.expiry, self.now) + timedelta(days=30)
         return self._move(A.ACTIVE) if self.agreement.state is A.FAILING else True
 
     def _within(self) -> bool:
@@ -252,6 +255,8 @@ class Bank:
                 self.expiry += timedelta(days=30)
             case "busy":
                 self.busy = not self.busy
+            case "slow":
+                self.slow = not self.slow
             case "resume" if self.agreement.state is A.PAUSED:
                 self._move(A.ACTIVE)
             case "cancel" if self.agreement.state is not A.CANCELLED:
@@ -264,7 +269,8 @@ class Bank:
 
 _ACTS = st.tuples(
     st.sampled_from(
-        ["time"] * 8 + ["jitter", "by_hand", "busy", "resume", "cancel", "paid", "declined", "lost"]
+        ["time"] * 8
+        + ["jitter", "by_hand", "busy", "slow", "resume", "cancel", "paid", "declined", "lost"]
     ),
     st.floats(0, 100),
 )
