@@ -27,7 +27,7 @@ from bot.services.assisting import order_id_of
 log = structlog.get_logger()
 
 PAGE = 5
-_MOST = 5000
+_MOST = 1000
 """Orders in one file; a customer with more has the newest."""
 _LISTED = f":(?:{'|'.join(Listed)})"
 
