@@ -30,6 +30,7 @@ from bot.ports import Carrier, Clock, PaymentMethod, RateSource
 from bot.process import Stop, bound
 from bot.schedule import Job
 from bot.services.activation import Activations
+from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
@@ -47,6 +48,7 @@ from bot.services.readings import Readings
 from bot.services.reconcile import Reconciliation
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
+from bot.services.renewals import Renewals
 from bot.services.requesting import Requesting
 from bot.services.selling import Selling
 from bot.services.sims import Sims
@@ -201,14 +203,17 @@ class Sale:
     transfers: Transfers
     rates: ExchangeRates
     reconciliation: Reconciliation
+    agreeing: Agreeing
+    renewals: Renewals
 
     def wire(self, outbox: Worker) -> None:
         """Who wakes whom."""
         top_ups, refunds = self.fulfilment.worker, self.refunds.worker
         self.till.rings += [outbox, top_ups, refunds]
+        self.agreeing.rings.append(self.renewals.worker)
         self.fulfilment.rings += [outbox, refunds]
         for service in (self.checkout, self.paying, self.refunds, self.rates, self.deposits,
-                        self.transfers, self.reconciliation):  # fmt: skip
+                        self.transfers, self.reconciliation, self.renewals):  # fmt: skip
             service.rings.append(outbox)
 
     def jobs(self) -> list[Job]:
@@ -219,6 +224,7 @@ class Sale:
             Job(self.fulfilment.worker, 2, self.fulfilment.next_due),
             Job(self.refunds.worker, 30, self.refunds.next_due),
             Job(Worker("deposits", self.deposits.expire_due), 30, self.deposits.next_expiry),
+            Job(self.renewals.worker, 60, self.renewals.next_due),
             Job(self.rates.worker, 3600),
             Job(self.reconciliation.worker, 3600),
         ]
@@ -238,8 +244,9 @@ def sale_of(
     till = Till(store, clock, selling)
     paying = Paying(store, clock, paid_by, selling, till)
     refunds = Refunds(store, clock, paid_by, selling)
+    checkout = Checkout(store, clock, carriers, selling, wallets)
     return Sale(
-        checkout=Checkout(store, clock, carriers, selling, wallets),
+        checkout=checkout,
         paying=paying,
         till=till,
         refunds=refunds,
@@ -248,6 +255,8 @@ def sale_of(
         fulfilment=Fulfilment(store, clock, carriers, selling),
         rates=ExchangeRates(store, clock, source, selling),
         reconciliation=Reconciliation(store, clock, paid_by, selling, till),
+        agreeing=Agreeing(store, clock, carriers, paid_by, selling),
+        renewals=Renewals(store, clock, carriers, paid_by, selling, checkout, till),
     )
 
 
@@ -297,6 +306,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         reminding=reminding,
         desk=desk,
         requesting=requesting,
+        agreeing=sale.agreeing,
         assisting=assisting,
         activations=lookouts.activations,
         merchant=merchant,

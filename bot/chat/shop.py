@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.domain.money import Money
 from bot.ports import Clock, Store
 from bot.services.activation import Activations
+from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
@@ -60,6 +61,7 @@ class Shop:
     reminding: Reminding
     desk: Desk
     requesting: Requesting
+    agreeing: Agreeing
     assisting: Assisting
     activations: Activations
     merchant: Merchant

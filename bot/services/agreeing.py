@@ -14,19 +14,14 @@ from bot.domain.plans import Plan
 from bot.domain.quotes import QuoteRefused, list_price
 from bot.domain.renewals import (
     BEGIN_WITHIN,
-    LIVE,
     MOST_STARS,
     SHORTEST,
     STARS_PERIOD,
     TERMS,
-    Act,
     Agreement,
     AgreementState,
     RunState,
-    charge_at,
-    due,
     most,
-    period_of,
 )
 from bot.domain.sales import Method, Saved
 from bot.ports import Carrier, Clock, PaymentMethod, Store, Subscribing
@@ -213,20 +208,8 @@ class Agreeing:
 
     async def outlook(self, agreement: Agreement) -> datetime | None:
         """When it is charged next; None while nobody knows."""
-        if agreement.state not in LIVE:
-            return None
-        if agreement.method is Method.STARS:
-            return agreement.until
         async with self._store.read() as tx:
-            run = await agreements.run_of(tx, agreement)
-            line = await agreements.line_of(tx, agreement, self._carriers, run)
-        period = period_of(agreement, line.expiry)
-        if period is None:
-            return None
-        step = due(agreement, run, line, self._clock.now())
-        if run is not None and run.state in (R.NOTICED, R.DECLINED) and step.act is Act.WAIT:
-            return step.at
-        return charge_at(agreement, period, late=line.late)
+            return await agreements.outlook(tx, agreement, self._carriers, self._clock.now())
 
     def _ring(self) -> None:
         for worker in self.rings:

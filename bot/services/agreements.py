@@ -16,14 +16,18 @@ from bot.domain.quotes import Offered, Quote, Reduction, Total, make_quote, tota
 from bot.domain.renewals import (
     CAP_SPAN,
     KEPT,
+    LEAST_NOTICE,
     LIVE,
+    OPEN_RUNS,
     STARS_PERIOD,
     Agreement,
     AgreementState,
     Line,
     Run,
     RunState,
+    charge_at,
     period_of,
+    retry_at,
     within,
 )
 from bot.domain.sales import Method, Order, Payment
@@ -76,6 +80,23 @@ async def run_of(tx: Tx, agreement: Agreement) -> Run | None:
     sim = await tx.sims.get(agreement.sim_id)
     period = period_of(agreement, sim.expiry if sim is not None else None)
     return await tx.renewals.run_of(agreement.sim_id, period) if period is not None else None
+
+
+async def outlook(
+    tx: Tx, agreement: Agreement, carriers: Mapping[str, Carrier], now: datetime
+) -> datetime | None:
+    """When it is charged next; None while nobody knows."""
+    if agreement.state not in LIVE or agreement.method is Method.STARS:
+        return agreement.until if agreement.state in LIVE else None
+    run = await run_of(tx, agreement)
+    line = await line_of(tx, agreement, carriers, run)
+    period = period_of(agreement, line.expiry)
+    if run is not None and run.state is R.DECLINED:
+        return retry_at(run)
+    if period is None or period <= now or (run is not None and run.state not in OPEN_RUNS):
+        return None
+    at = charge_at(agreement, period, late=line.late)
+    return at if run is None else max(at, run.noticed_at + LEAST_NOTICE)
 
 
 async def over_cap(tx: Tx, agreement: Agreement, counts: Money, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from bot.chat.memory import Memory
 from bot.chat.shop import Merchant, Purses, Shop
 from bot.ports import Store
 from bot.services.activation import Activations
+from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
 from bot.services.handover import Handovers
 from bot.services.intake import Intake
@@ -150,6 +151,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         assisting=Assisting(
             store, shop.clock, SELLING, shop.checkout, shop.paying, shop.till
         ),
+        agreeing=Agreeing(store, shop.clock, carriers, {}, SELLING),
         activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
     )  # fmt: skip
