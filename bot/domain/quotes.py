@@ -54,6 +54,8 @@ class Terms:
     """In major units of the charge's currency."""
     least: Decimal = Decimal(0)
     """The smallest total it takes, in major units of the charge's currency."""
+    steps: Mapping[str, int] = field(default_factory=dict)
+    """Currencies whose totals must be a multiple of so many smallest units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def totals(due: Money, terms: Mapping[Method, Terms], rates: Rates) -> tuple[Tot
     """What each method charges for `due`; one whose rate is missing or stale is left out.
 
     Rounded up to the smallest unit, once for the rate and once for the fee: a quote may not sell
-    below the rate that the operator set.
+    below the rate that the operator set. What a provider's own step adds is shown as its fee.
     """
     found = []
     for method, term in terms.items():
@@ -166,6 +168,8 @@ def _total(due: Money, method: Method, terms: Terms, rates: Rates) -> Total | No
             return None
         net = due.convert(rate.per_unit, currency)
     fee = Money.rounded(net.major * terms.percent / 100 + terms.fixed, currency, ROUND_CEILING)
+    short = -(net + fee).minor % terms.steps.get(currency, 1)
+    fee = fee + Money(short, currency)
     return Total(method, net + fee, fee, rate)
 
 

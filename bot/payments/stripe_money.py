@@ -18,6 +18,10 @@ NOT_CHARGED = frozenset({"XTR", "IQD", "LYD", "UYI", "UGX"})
 """Currencies that we don't ask it for."""
 
 
+STEPS = {**dict.fromkeys(sorted(_THREE_DECIMALS), 10), "MGA": 100}
+"""Of how many of our smallest units an amount must be a multiple to be charged exactly."""
+
+
 def to_stripe(money: Money) -> int:
     """In the unit that Stripe counts in. Three-decimal amounts must be multiples of ten there.
 

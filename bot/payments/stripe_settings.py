@@ -1,15 +1,17 @@
 """Stripe's section of the settings. It does not load Stripe's package, which takes 10 MB: a shop
 without Stripe need not carry it."""
 
+from dataclasses import replace
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from bot.domain.quotes import Terms
 from bot.domain.sales import Method
 from bot.payments.asking import SafeUrl
 from bot.payments.charging import Charging
-from bot.payments.stripe_money import NOT_CHARGED
+from bot.payments.stripe_money import NOT_CHARGED, STEPS
 
 METHODS = (Method.CARD, Method.ALIPAY, Method.WECHAT)
 """The ways to pay that it offers us."""
@@ -44,3 +46,7 @@ class StripeSettings(Charging):
         if refused := sorted(NOT_CHARGED.intersection(self.currencies)):
             raise ValueError(f"Stripe is not asked to charge in {', '.join(refused)}")
         return self
+
+    def terms(self) -> Terms:
+        """As the quote needs them: totals that Stripe can charge exactly."""
+        return replace(super().terms(), steps=STEPS)
