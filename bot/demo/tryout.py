@@ -101,6 +101,12 @@ def page_facts() -> dict[str, Any]:
          "instead of paying", "可代替付款", "voucher"),
         ("Voucher: PHP 100 of Smart load", "充值券：Smart 100 比索", VOUCHERS[2][0],
          "instead of paying", "可代替付款", "voucher"),
+        ("Code: 10 % off", "优惠码：9 折", "SPRING10",
+         "for the price of any plan", "任何套餐可用", "code"),
+        ("Code: 5 GB instead of 1 GB", "优惠码：1 GB 升级为 5 GB", "WELCOME",
+         "a first order of a 1 GB month", "首单 1 GB 月卡可用", "code"),
+        ("Code of which one is left", "只剩一份的优惠码", "LASTONE",
+         "whoever orders first", "先到先得", "code"),
     ]  # fmt: skip
     keys = ("title_en", "title_zh", "value", "note_en", "note_zh", "kind")
     return {

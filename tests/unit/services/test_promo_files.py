@@ -148,3 +148,10 @@ def test_the_demos_file_is_in_order() -> None:
     assert {one.kind for one in found} >= {Kind.PERCENT, Kind.SAVE, Kind.PLAN}
     assert any(one.stacks for one in found)
     assert any(one.new_user for one in found)
+
+
+def test_the_example_for_operators_is_in_order_and_shows_every_kind() -> None:
+    deploy = Path(__file__).parents[3] / "deploy"
+    plans = read_plans(deploy / "plans.example.yaml", SUPPLIERS)
+    found = read_promos(deploy / "promos.example.yaml", ZONE, plans)
+    assert {one.kind for one in found} == set(Kind)
