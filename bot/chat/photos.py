@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter, ImageOps
 from telegram import Document, Message, PhotoSize
 
 from bot.chat.threads import OneThread
+from bot.domain.codes import CODE_LENGTH, normalise
 from bot.domain.identify import Identified, Kind, identify
 
 MOST_BYTES = 10 << 20
@@ -98,16 +99,18 @@ def _kind(document: Document) -> str:
     return (document.file_name or "").lower().rpartition(".")[2]
 
 
-async def read(data: bytes) -> str | Trouble:
+async def read(data: bytes, *, voucher: bool = False) -> str | Trouble:
     """`read_photo` beside the bot's other work."""
     try:
-        return await asyncio.wait_for(_READER.run(partial(read_photo, data)), PATIENCE)
+        work = partial(read_photo, data, voucher=voucher)
+        return await asyncio.wait_for(_READER.run(work), PATIENCE)
     except TimeoutError:
         return Trouble.TOO_SLOW
 
 
-def read_photo(data: bytes) -> str | Trouble:
-    """The ICCID or activation code in a picture, as `identify` understands it.
+def read_photo(data: bytes, *, voucher: bool = False) -> str | Trouble:
+    """The ICCID or activation code in a picture, as `identify` understands it; a voucher's code
+    instead, where that was asked for.
 
     When a picture shows both of one SIM, its ICCID. Never raises for what a picture holds.
     """
@@ -119,8 +122,11 @@ def read_photo(data: bytes) -> str | Trouble:
     foreign = False
     for variant in _variants(shades):
         texts = [code.text for code in zxingcpp.read_barcodes(variant, formats=_FORMATS)]
+        codes = [text for text in texts if len(normalise(text)) == CODE_LENGTH]
+        if voucher and codes:
+            return codes[0]
         found = {one.value: one for one in map(_sim, texts) if one is not None}
-        if found:
+        if found and not voucher:
             return _one(list(found.values()))
         foreign = foreign or any(texts)
     return Trouble.FOREIGN if foreign else Trouble.NOTHING_FOUND

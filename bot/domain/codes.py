@@ -10,6 +10,8 @@ from hashlib import sha256
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTUWXYZ"
 GROUP = 4
+CODE_LENGTH = 16
+"""Characters of a shop's own codes, their mark among them."""
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "V": "U"})
 
 

@@ -2,14 +2,15 @@
 
 import csv
 import re
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import NamedTuple
 
 import httpx
 import pytest
+import segno
 
 from tests.flows.people import Message, Person, Town, labels
-from tests.flows.steps import RECEIPT, US_CARD, to_invoice, to_quote
+from tests.flows.steps import RECEIPT, US_CARD, VOUCHER_US, to_invoice, to_quote
 
 
 class Say(NamedTuple):
@@ -309,3 +310,33 @@ async def test_somebody_elses_orders_can_be_neither_seen_nor_asked_back(place: T
             assert order.upper() not in shown.get("text", ""), data
             assert "US Data Card" not in shown.get("text", ""), data
     assert place.rows("select 1 from refund_requests") == []
+
+
+async def photo(person: Person, data: bytes) -> Message:
+    """Send a picture; the answer."""
+    path = f"/people/{person.id}/chats/{person.id}/messages"
+    await person._http.post(path, files={"photo": ("card.png", data, "image/png")})
+    await person.idle()
+    return await person.last()
+
+
+@pytest.mark.parametrize("say", [EN, ZH], ids=["en", "zh"])
+async def test_a_printed_voucher_is_redeemed_by_its_photo(place: Town, say: Say) -> None:
+    emma = place.en
+    await emma.say("/language")
+    await emma.press("English" if say is EN else "简体中文")
+    await to_quote_in(emma, say)
+    await emma.press("Use a voucher" if say is EN else "用充值券")
+    await photo(emma, picture("https://example.com/not-a-voucher"))
+    await emma.find("can't read a voucher|看不出充值券")
+    await photo(emma, picture(VOUCHER_US))
+    proof = await emma.find(say.receipt)
+    assert "→" in proof["text"], "the redeem message is the proof of the new validity"
+    assert place.topups(US_CARD) == 1
+
+
+def picture(text: str) -> bytes:
+    """A photo of a QR code, as on a printed sheet."""
+    out = BytesIO()
+    segno.make(text, error="m").save(out, kind="png", scale=6, border=4)
+    return out.getvalue()

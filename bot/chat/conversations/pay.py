@@ -63,17 +63,18 @@ async def pay(update: Update, context: Context) -> int:
     if not again and invoiced and not context.shop.paying.page(method):
         await show_order(context, order.id)  # its invoice is in the chat
         return END
-    await _open(context, order, method)
+    await show_bill(context, order, method)
     return END
 
 
-async def _open(context: Context, order: Order, method: Method) -> None:
+async def show_bill(context: Context, order: Order, method: Method, *, keep: bool = False) -> None:
+    """What to pay; with `keep` what it is paid with can be charged again."""
     async with context.shop.store.read() as tx:
         sale = await sale_of(tx, order.id, context.shop.merchant)
     if sale is None:
         return
     back = f"https://t.me/{context.bot.username}"
-    bill = views.bill(context.t, order, sale.sim, context.shop.merchant, back)
+    bill = views.bill(context.t, order, sale.sim, context.shop.merchant, back, keep=keep)
     try:
         await context.shop.paying.pay(order.id, context.me.id, method, bill)
     except Refused as why:
@@ -113,20 +114,32 @@ async def ask_voucher(update: Update, context: Context) -> int:
 
 
 async def voucher_written(update: Update, context: Context) -> int:
-    """A code was written: the answer becomes the order's message, so that it is in sight."""
+    """A code was written."""
+    return await voucher_code(context, context.text)
+
+
+async def voucher_code(context: Context, code: str) -> int:
+    """A voucher's code, written or photographed; empty when a photo shows none.
+
+    The answer becomes the order's message, so that it is in sight.
+    """
     order_id = str(context.draft.get("voucher", ""))
     async with context.shop.store.read() as tx:
         sale = await sale_of(tx, order_id, context.shop.merchant)
     if sale is None or sale.order.chat_id != context.me.id:
         await refused(context, Refused("unknown"))
         return END
+    if not code:
+        problem = because(context.t, "voucher_unread")
+        await context.send(views.ask_voucher(context.t, sale.order, str(problem)))
+        return Pay.VOUCHER
     message_id = await context.send(views.checking_voucher(context.t, sale))
     if message_id is not None:
         async with context.shop.store.write() as tx:
             await tx.orders.set_message(order_id, message_id)
     try:
         await context.shop.paying.close_others(order_id, context.me.id, Method.VOUCHER)
-        await context.shop.till.redeem(order_id, context.me.id, context.text)
+        await context.shop.till.redeem(order_id, context.me.id, code)
     except Refused as why:
         if not why.reason.startswith("voucher"):
             await refused(context, why)

@@ -3,7 +3,8 @@
     a photo, in any state ─┬► a SIM's code ─► as if it had been typed (add_sim.py)
                            ├► nothing: why, and what to do; what was asked stays asked
                            ├► while a proof is asked for: handed in (transfer.py)
-                           └► while writing to the shop: passed on (support.py)
+                           ├► while writing to the shop: passed on (support.py)
+                           └► where a voucher's code was asked for: that code (pay.py)
     card ─┬► Picture ─► a photo of its own, with Renew and As text
           ├► 30 days of use ─┬► a photo of its own
           │                   └► too few readings: says so
@@ -26,7 +27,7 @@ from telegram.ext import filters as f
 
 from bot.chat import photos
 from bot.chat.context import Context
-from bot.chat.conversations import add_sim, support, transfer
+from bot.chat.conversations import add_sim, pay, support, transfer
 from bot.chat.conversations.my_sims import history, mine, pace_of
 from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
@@ -67,8 +68,11 @@ async def sent(update: Update, context: Context) -> int | None:
     if context.asked == transfer.Transfer.PROOF:
         return await transfer.picture(context)
     picture = photos.picture_of(message)
-    found = picture if isinstance(picture, Trouble) else await _read(context, picture)
+    voucher = context.asked == pay.Pay.VOUCHER
+    found = picture if isinstance(picture, Trouble) else await _read(context, picture, voucher)
     log.info("photo_read", result=found.value if isinstance(found, Trouble) else "code")
+    if voucher:
+        return await pay.voucher_code(context, "" if isinstance(found, Trouble) else found)
     album = message.media_group_id
     if not isinstance(found, Trouble):
         context.draft["album"] = album
@@ -81,7 +85,9 @@ async def sent(update: Update, context: Context) -> int | None:
     return None
 
 
-async def _read(context: Context, picture: PhotoSize | Document) -> str | Trouble:
+async def _read(
+    context: Context, picture: PhotoSize | Document, voucher: bool = False
+) -> str | Trouble:
     """The code in a picture. What Telegram does not hand over is not asked for again."""
     try:
         _, file = await asyncio.gather(_busy(context), picture.get_file())
@@ -91,7 +97,7 @@ async def _read(context: Context, picture: PhotoSize | Document) -> str | Troubl
     except TelegramError as error:
         log.info("photo_not_fetched", reason=type(error).__name__)
         return Trouble.NOT_FETCHED
-    return await photos.read(bytes(data))
+    return await photos.read(bytes(data), voucher=voucher)
 
 
 async def _busy(context: Context) -> None:

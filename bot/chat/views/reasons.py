@@ -55,6 +55,7 @@ REASONS = {
     "amount_moved": N_("The amount no longer fits this order. Nothing was charged."),
     # vouchers and claim codes
     "voucher_unknown": N_("We don't know this voucher code. Check it and send it again."),
+    "voucher_unread": N_("I can't read a voucher's code in this picture. Please write the code."),
     "voucher_used": N_("This voucher was used before. Send another code, or choose another way."),
     "voucher_over": N_("This voucher has expired. Send another code, or choose another way."),
     "voucher_other_plan": N_("This voucher is for another plan. Choose that plan, then use it."),
