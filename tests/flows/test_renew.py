@@ -13,7 +13,7 @@ async def test_a_customer_renews_with_stars_and_gets_the_proof(place: Town) -> N
     await emma.press("Renew")
     await emma.press("USA 5 GB")
     quote = await emma.find("Your price")
-    assert "Total: 655" in quote["text"]
+    assert "Telegram Stars: 655 ⭐" in quote["text"]
     await emma.press("Pay 655")
     assert (await emma.pay())["status"] == "paid"
     receipt = await emma.find("Renewed and checked on the SIM")
