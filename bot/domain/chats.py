@@ -5,6 +5,8 @@ from datetime import datetime, time
 
 LANGUAGES = ("zh_Hans", "zh_Hant", "en")
 DEFAULT_OFFSETS = (7, 3, 1, 0)
+FORGOTTEN = -(10**18)
+"""Ids from here down stand for people who asked to be forgotten; Telegram has none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Chat:
     blocked_at: datetime | None = None
     migrated_to: int | None = None
     created_at: datetime | None = None
+
+
+def forgotten(chat_id: int) -> bool:
+    """Whether the id stands for somebody who is not known any more."""
+    return chat_id <= FORGOTTEN
 
 
 def language_for(code: str | None) -> str:

@@ -37,6 +37,7 @@ from bot.ports.payment import (
     Standing,
     Way,
 )
+from bot.ports.privacy import Held, PersonalData, Section
 from bot.ports.promos import Points, Promos, PromoUse
 from bot.ports.rates import RateSource, RatesUnavailable
 from bot.ports.renewals import Renewals, Subscribing
@@ -98,6 +99,7 @@ __all__ = [
     "ExchangeRates",
     "Found",
     "Handovers",
+    "Held",
     "Hint",
     "HintRow",
     "Hints",
@@ -116,6 +118,7 @@ __all__ = [
     "PaymentRefused",
     "PaymentUnavailable",
     "Payments",
+    "PersonalData",
     "Points",
     "Priority",
     "PromoUse",
@@ -133,6 +136,7 @@ __all__ = [
     "Returns",
     "Rules",
     "SavedMethods",
+    "Section",
     "Shown",
     "Sims",
     "Standing",

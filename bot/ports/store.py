@@ -13,6 +13,7 @@ from bot.domain.sims import Reading, Sim
 from bot.ports.books import Differences
 from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Notice, Outcome
+from bot.ports.privacy import PersonalData
 from bot.ports.promos import Points, Promos
 from bot.ports.renewals import Renewals
 from bot.ports.requests import Requests
@@ -211,8 +212,8 @@ class Handovers(Protocol):
 
 
 class Reminders(Protocol):
-    async def sent(self, sim_id: str, cycle: str) -> frozenset[str]:
-        """Codes of the stages that are settled (sent or skipped) in this cycle."""
+    async def sent(self, sim_id: str, *cycles: str) -> frozenset[str]:
+        """Codes of the stages that are settled (sent or skipped) in these cycles."""
         ...
 
     async def add(self, sim_id: str, cycle: str, stage: str, *, sent: bool, at: datetime) -> bool:
@@ -313,6 +314,7 @@ class Tx(Protocol):
     outbox: Outbox
     talks: Talks
     audit: Audit
+    personal: PersonalData
 
 
 class Store(Protocol):

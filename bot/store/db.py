@@ -34,6 +34,7 @@ from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
 from bot.store.points import PointRows
+from bot.store.privacy import PersonalRows
 from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows
 from bot.store.renewals import RenewalRows
@@ -120,6 +121,7 @@ class SqlTx:
         self.outbox: ports.Outbox = OutboxRows(conn)
         self.talks: ports.Talks = TalkRows(conn)
         self.audit: ports.Audit = AuditRows(conn)
+        self.personal: ports.PersonalData = PersonalRows(conn)
 
 
 class Database:
