@@ -34,6 +34,7 @@ from bot.chat.conversations import (
     queue,
     reminders,
     renew,
+    renewals,
     requests,
     start,
     support,
@@ -85,7 +86,7 @@ def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
              handover, pictures, reminders, support, queue, assist, activation, wallet,
-             transfer)  # fmt: skip
+             transfer, renewals)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -5,9 +5,20 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from bot.chat.agreements import deal_in
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
-from bot.chat.views import activation, assist, handover, orders, queue, reminders, requests
+from bot.chat.views import (
+    activation,
+    assist,
+    handover,
+    orders,
+    queue,
+    reminders,
+    renewals,
+    renewing,
+    requests,
+)
 from bot.chat.views import transfer as transfers
 from bot.chat.views import wallet as wallets
 from bot.chat.views.rules import brief
@@ -66,6 +77,7 @@ class Renderer:
             notices.ACTIVATION: self._activation,
             notices.HANDOVER: self._handover,
             notices.REQUEST: self._request,
+            notices.RENEWAL: self._renewal,
             notices.ASSISTED: self._assisted,
             notices.DEPOSIT: self._deposit,
             notices.PROOF: self._proof,
@@ -107,7 +119,27 @@ class Renderer:
             after_expiry=self._after_expiry(sim),
             keep=await self._keep(tx, chat, sim),
         )
-        return Rendered(screen)
+        return Rendered(await self._with_renewal(tx, chat, sim, screen))
+
+    async def _with_renewal(self, tx: Tx, chat: Chat, sim: Sim, screen: Screen) -> Screen:
+        """A reminder of a SIM that renews by itself says so."""
+        agreement = await tx.renewals.of_sim(sim.id)
+        if agreement is None or agreement.chat_id != chat.id:
+            return screen
+        deal = await deal_in(tx, agreement, sim, self._carriers, self._clock.now())
+        said = renewals.on_line(_words(chat), deal, self._clock.now())
+        return Screen(lines(screen.text, said), screen.rows)
+
+    async def _renewal(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        data, now = notice.data, self._clock.now()
+        agreement = await tx.renewals.get(data["agreement_id"])
+        sim = await tx.sims.get(agreement.sim_id) if agreement is not None else None
+        if agreement is None or sim is None:
+            return None
+        run = await tx.renewals.run(data["run_id"]) if data["run_id"] else None
+        deal = await deal_in(tx, agreement, sim, self._carriers, now)
+        screen = renewing.told(_words(chat), deal, run, data["step"], now)
+        return Rendered(screen) if screen is not None else None
 
     async def _keep(self, tx: Tx, chat: Chat, sim: Sim) -> list[Html]:
         """What keeps its number, in two lines."""

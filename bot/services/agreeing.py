@@ -79,7 +79,7 @@ class Agreeing:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._carriers = carriers
+        self.carriers = carriers
         self._methods = methods
         self._selling = selling
         self.rings: list[Worker] = []
@@ -206,10 +206,15 @@ class Agreeing:
         self._ring()
         return confirmed
 
+    def late(self, plan: Plan) -> bool:
+        """Whether it can still be delivered to a line that has expired."""
+        carrier = self.carriers.get(plan.supplier)
+        return carrier is None or carrier.capabilities.after_expiry
+
     async def outlook(self, agreement: Agreement) -> datetime | None:
         """When it is charged next; None while nobody knows."""
         async with self._store.read() as tx:
-            return await agreements.outlook(tx, agreement, self._carriers, self._clock.now())
+            return await agreements.outlook(tx, agreement, self.carriers, self._clock.now())
 
     def _ring(self) -> None:
         for worker in self.rings:

@@ -16,6 +16,7 @@ from enum import IntEnum
 
 from telegram import Update
 
+from bot.chat.agreements import deal_of
 from bot.chat.context import Context
 from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, written
 from bot.chat.screen import Button, Screen, lines
@@ -24,6 +25,7 @@ from bot.chat.views import dates as date_views
 from bot.chat.views import sims as views
 from bot.chat.views.keeping import on_card
 from bot.chat.views.reasons import REASONS
+from bot.chat.views.renewals import on_line
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.keepalive import dates_until
 from bot.domain.pace import Pace, pace
@@ -178,7 +180,16 @@ async def _screen(
         pace=known,
         keep=on_card(context.t, sim, rule, context.now),
         undo=undo,
+        renews=await _renews(context, sim),
     )
+
+
+async def _renews(context: Context, sim: Sim) -> Html | None:
+    """That it renews by itself, and when."""
+    agreement = await context.shop.agreeing.of_sim(sim.id, context.me.id)
+    if agreement is None:
+        return None
+    return on_line(context.t, await deal_of(context, agreement, sim), context.now)
 
 
 async def history(context: Context, sim: Sim) -> list[Reading]:

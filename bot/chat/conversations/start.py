@@ -21,6 +21,7 @@ from bot.chat.views import help as pages
 from bot.chat.views import menu as views
 from bot.chat.views.paying import waiting
 from bot.domain.chats import LANGUAGES
+from bot.domain.renewals import LIVE
 
 _LATEST = 3
 """Orders that /paysupport shows."""
@@ -40,7 +41,12 @@ async def start(update: Update, context: Context) -> int:
             return END
     name = context.me.first_name or ""
     shop, operator = context.shop.merchant.name, context.me.id in context.shop.operators
-    await context.show(views.greeting(context.t, name, shop, fresh=fresh, operator=operator))
+    async with context.shop.store.read() as tx:
+        on = [one for one in await tx.renewals.of_chat(context.me.id) if one.state in LIVE]
+    greeting = views.greeting(
+        context.t, name, shop, fresh=fresh, operator=operator, renewing=len(on)
+    )
+    await context.show(greeting)
     return END
 
 

@@ -50,11 +50,13 @@ def card(
     pace: Pace | None = None,
     keep: Screen | None = None,
     undo: Button | None = None,
+    renews: Html | None = None,
 ) -> Screen:
     """The balance card of one SIM (F4). `note` says above it what has just happened, and `undo`
     takes it back; `keep` what its keep-number rule says and offers; `asking` that the supplier is
     being asked; `stale` that it could not be; `ask_zone` is a zone (IANA) that was guessed, to be
-    confirmed by the time on its clocks; `pace` how fast data is used."""
+    confirmed by the time on its clocks; `pace` how fast data is used;
+    `renews` that it renews by itself."""
     text = lines(
         note,
         "" if note else None,
@@ -72,6 +74,7 @@ def card(
         if stale
         else None,
         Html(f"🔔 {next_line(t, sim, planned, now)}"),
+        renews,
         "" if ask_zone else None,
         t("Is it {time} where you are? I remind you by that clock.", time=t.clock(now))
         if ask_zone
@@ -88,6 +91,7 @@ def card(
         *([list(row) for row in keep.rows] if keep else []),
         *_looks(t, sim, pace, now),
         [
+            button(t.plain("Auto-renew"), "auto", sim.id),
             button(t.plain("Reminders"), "simrem", sim.id),
             button(t.plain("More"), "more", sim.id),
         ],

@@ -13,8 +13,11 @@ def _menu_rows(t: Words) -> list[list[Button]]:
     ]
 
 
-def greeting(t: Words, name: str, shop: str, *, fresh: bool, operator: bool = False) -> Screen:
-    """The first words; while no language was chosen, the choice is one tap away."""
+def greeting(
+    t: Words, name: str, shop: str, *, fresh: bool, operator: bool = False, renewing: int = 0
+) -> Screen:
+    """The first words; while no language was chosen, the choice is one tap away. `renewing` SIMs
+    renew by themselves."""
     hello = t("Hello {name}.", name=name) if name else t("Hello.")
     text = lines(
         hello,
@@ -22,6 +25,9 @@ def greeting(t: Words, name: str, shop: str, *, fresh: bool, operator: bool = Fa
           "one expires.", shop=shop),
         "",
         t("Tap <b>My SIMs</b> to begin, or send me the ICCID or number of a SIM."),
+        t.n("🔁 Auto-renew is on for {n} SIM.", "🔁 Auto-renew is on for {n} SIMs.", renewing)
+        if renewing
+        else None,
         t("You run this shop: /queue shows what waits for you.") if operator else None,
     )  # fmt: skip
     rows = _menu_rows(t)

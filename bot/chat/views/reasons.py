@@ -120,6 +120,10 @@ REASONS = {
     "no_money": N_("Our shop can't top up this SIM right now."),
     "late_money": N_("Your payment came after the order had ended."),
     "sim_gone": N_("Your payment came after the order had ended."),
+    "line_gone": N_("Telegram charged a subscription of a SIM that is no longer yours here."),
+    "agreement_over": N_("Telegram charged a subscription that had ended."),
+    "no_answer": N_("The payment provider did not answer, and nothing was charged."),
+    "cap_low": N_("The limit is below the price. Please choose a higher one."),
 }
 _UNKNOWN = N_("The supplier refused it.")
 

@@ -41,8 +41,10 @@ def buttons(t: Words, sale: Sale) -> list[list[Button]]:
     first = [button(t.plain("Picture"), "slip", order.id)]
     if sale.askable:
         first.append(button(t.plain("Ask for a refund"), "rfask", order.id))
+    renews = [button(t.plain("Auto-renew"), "auto", sale.sim.id)]
     return [
         first,
+        renews if order.state is OrderState.FULFILLED else [],
         [
             button(t.plain("Show this SIM"), "sim", sale.sim.id),
             button(t.plain("Orders"), "orders", 0),

@@ -1,0 +1,411 @@
+"""Renewals that pay by themselves (F19): setting one up, looking at it, stopping it.
+
+    Auto-renew ─┬► none yet: plan ─► (AMOUNT) ─► a way to pay ─► limit (CAP) ─► terms ─► Accept
+                └► where it stands ─┬► change: plan ─► …
+                                    ├► agree to a new price
+                                    └► stop ─► sure? ─► off
+    Accept ─┬► on
+            └► a card or a subscription that is still to come: the first payment
+
+What is being chosen is noted in the draft; only Accept stores it, with its terms.
+"""
+
+from dataclasses import replace
+from enum import IntEnum
+from typing import Any
+
+from telegram import Update
+
+from bot.chat.agreements import deal_of
+from bot.chat.context import Context
+from bot.chat.conversations.my_sims import mine
+from bot.chat.conversations.orders import show_order
+from bot.chat.conversations.pay import show_bill
+from bot.chat.conversations.renew import amount_of, plans_of, refused, show_price
+from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, on, written
+from bot.chat.views import renewals as views
+from bot.chat.views.reasons import REASONS, because
+from bot.domain.money import Money
+from bot.domain.plans import Plan
+from bot.domain.renewals import Agreement, AgreementState
+from bot.domain.sales import Method, Saved
+from bot.domain.sims import Sim
+from bot.i18n import Html
+from bot.services.agreeing import Wanted, Ways, renewable
+from bot.services.selling import Refused
+
+_KEY = "auto"
+_MOST_DIGITS = 12
+"""Of a limit in minor units."""
+
+
+class Auto(IntEnum):
+    """What a written text means."""
+
+    AMOUNT = 130
+    CAP = 131
+
+
+# ---- where it stands ---------------------------------------------------------------------
+
+
+async def auto(update: Update, context: Context) -> int:
+    """Where a SIM's agreement stands, or which plan a new one shall be of."""
+    sim = await mine(context, context.arguments[0])
+    return END if sim is None else await show(context, sim)
+
+
+async def show(context: Context, sim: Sim, note: Html | None = None) -> int:
+    """The agreement of a SIM, below what has just happened."""
+    agreement = await context.shop.agreeing.of_sim(sim.id, context.me.id)
+    if agreement is None:
+        return await _plans(context, sim)
+    deal = await deal_of(context, agreement, sim)
+    await context.show(views.status(context.t, deal, context.now, note))
+    return END
+
+
+async def _plans(context: Context, sim: Sim) -> int:
+    offers = await context.shop.checkout.offers(sim)
+    plans = [offer.plan for offer in offers if renewable(offer.plan)]
+    plans.sort(key=lambda plan: plan.code != sim.last_plan)
+    await context.show(views.choose_plan(context.t, sim, plans))
+    return END
+
+
+async def new(update: Update, context: Context) -> int:
+    """Set one up, or another in its place."""
+    sim = await mine(context, context.arguments[0])
+    return END if sim is None else await _plans(context, sim)
+
+
+async def _agreement(context: Context) -> tuple[Agreement, Sim] | None:
+    """The agreement that a button names; otherwise the person is told."""
+    async with context.shop.store.read() as tx:
+        found = await tx.renewals.get(context.arguments[0])
+    if found is None or found.chat_id != context.me.id:
+        await refused(context, Refused("unknown"))
+        return None
+    sim = await mine(context, found.sim_id)
+    return None if sim is None else (found, sim)
+
+
+async def stop(update: Update, context: Context) -> int:
+    """Ask first."""
+    both = await _agreement(context)
+    if both is None:
+        return END
+    agreement, sim = both
+    if agreement.state in (AgreementState.CANCELLED, AgreementState.ENDED):
+        await context.show(views.stopped(context.t, sim))
+    else:
+        await context.show(views.ask_stop(context.t, await deal_of(context, agreement, sim)))
+    return END
+
+
+async def stop_yes(update: Update, context: Context) -> int:
+    """Stop at once."""
+    both = await _agreement(context)
+    if both is not None:
+        agreement, sim = both
+        await context.shop.agreeing.cancel(agreement.id, context.me.id)
+        await context.show(views.stopped(context.t, sim))
+    return END
+
+
+async def confirm(update: Update, context: Context) -> int:
+    """Agree to a new price."""
+    both = await _agreement(context)
+    if both is None:
+        return END
+    agreement, sim = both
+    try:
+        version = int(context.arguments[1])
+        await context.shop.agreeing.confirm(agreement.id, context.me.id, version)
+    except Refused as why:
+        price = agreement.asked or agreement.price
+        return await show(context, sim, views.problem(context.t, why.reason, price))
+    return await show(context, sim, views.accepted(context.t))
+
+
+async def pay_now(update: Update, context: Context) -> int:
+    """The price of what is agreed to, to be paid by hand."""
+    both = await _agreement(context)
+    if both is None:
+        return END
+    agreement, sim = both
+    async with context.shop.store.read() as tx:
+        plan = await tx.catalogue.get(agreement.plan_code)
+    if plan is None:
+        return await plans_of(context, sim.id, context.t.plain(REASONS["plan_inactive"]))
+    try:
+        quote = await context.shop.checkout.quote(
+            context.me.id, sim, plan, agreement.amount, context.update_id
+        )
+    except Refused as why:
+        return await plans_of(context, sim.id, str(because(context.t, why.reason)))
+    await show_price(context, quote, sim)
+    return END
+
+
+async def open_order(update: Update, context: Context) -> int:
+    """The order whose charge the bank wants to have confirmed; a fresh price when it is over."""
+    both = await _agreement(context)
+    if both is None:
+        return END
+    async with context.shop.store.read() as tx:
+        run = await tx.renewals.open_run(both[1].id)
+        order = await tx.orders.get(run.order_id) if run is not None and run.order_id else None
+    if order is None or order.state is not order.state.AWAITING_PAYMENT:
+        return await pay_now(update, context)
+    await show_order(context, order.id)
+    return END
+
+
+# ---- choosing ----------------------------------------------------------------------------
+
+
+async def plan(update: Update, context: Context) -> int:
+    """A plan was tapped."""
+    sim_id, code, version = context.arguments
+    sim = await mine(context, sim_id)
+    if sim is None:
+        return END
+    async with context.shop.store.read() as tx:
+        chosen = await tx.catalogue.get(code)
+    if chosen is None or not renewable(chosen) or chosen.version != int(version):
+        await context.toast(context.t.plain(REASONS["plan_changed"]), alert=True)
+        return await _plans(context, sim)
+    context.draft[_KEY] = {"sim": sim.id, "plan": code}
+    if chosen.open_amount is not None:
+        await context.show(views.ask_amount(context.t, sim, chosen))
+        return Auto.AMOUNT
+    return await _ways(context, sim, chosen, None)
+
+
+async def amount_written(update: Update, context: Context) -> int:
+    """An amount was written for a plan of any amount."""
+    found = await _drafted(context)
+    if found is None:
+        return END
+    sim, chosen, draft = found
+    amount = amount_of(context.text, chosen.currency)
+    if chosen.open_amount is None or amount is None or not chosen.open_amount.accepts(amount):
+        problem = because(context.t, "amount_out_of_range")
+        await context.show(views.ask_amount(context.t, sim, chosen, problem))
+        return Auto.AMOUNT
+    context.draft[_KEY] = {**draft, "amount": amount.minor}
+    return await _ways(context, sim, chosen, amount)
+
+
+async def _ways(context: Context, sim: Sim, chosen: Plan, amount: Money | None) -> int:
+    ways = await context.shop.agreeing.ways(context.me.id, chosen, amount)
+    await context.show(views.choose_way(context.t, sim, chosen, ways))
+    return END
+
+
+async def by(update: Update, context: Context) -> int:
+    """What to pay with."""
+    found = await _drafted(context)
+    if found is None:
+        return END
+    sim, chosen, draft = found
+    name, *saved = context.arguments
+    draft = {**draft, "method": name, "saved": saved[0] if saved else None}
+    context.draft[_KEY] = draft
+    return await _ask_cap(context, sim, chosen, draft)
+
+
+async def limit(update: Update, context: Context) -> int:
+    """The limit again."""
+    found = await _drafted(context)
+    return END if found is None else await _ask_cap(context, *found)
+
+
+async def _ask_cap(context: Context, sim: Sim, chosen: Plan, draft: dict[str, Any]) -> int:
+    ways = await context.shop.agreeing.ways(context.me.id, chosen, _amount(draft, chosen))
+    await context.show(views.choose_cap(context.t, sim, ways.price))
+    return Auto.CAP
+
+
+async def cap(update: Update, context: Context) -> int:
+    """A limit was tapped."""
+    return await _capped(context, int(context.arguments[0]))
+
+
+async def cap_written(update: Update, context: Context) -> int:
+    """A limit was written."""
+    found = await _drafted(context)
+    if found is None:
+        return END
+    written_cap = amount_of(context.text, found[1].currency)
+    return await _capped(context, written_cap.minor if written_cap is not None else 0)
+
+
+async def _capped(context: Context, minor: int) -> int:
+    found = await _drafted(context)
+    if found is None:
+        return END
+    sim, chosen, draft = found
+    ways = await context.shop.agreeing.ways(context.me.id, chosen, _amount(draft, chosen))
+    if minor < ways.price.minor or len(str(minor)) > _MOST_DIGITS:
+        problem = views.problem(context.t, "cap_low", ways.price)
+        await context.show(views.choose_cap(context.t, sim, ways.price, problem))
+        return Auto.CAP
+    context.draft[_KEY] = {**draft, "cap": minor}
+    return await terms(context)
+
+
+async def cycle(update: Update, context: Context) -> int:
+    """How often; with an argument, so often."""
+    found = await _drafted(context)
+    if found is None:
+        return END
+    sim, _, draft = found
+    if not context.arguments:
+        await context.show(views.choose_cycle(context.t, sim, draft.get("every")))
+        return END
+    days = int(context.arguments[0])
+    context.draft[_KEY] = {**draft, "every": days if days in views.CYCLES[1:] else None}
+    return await terms(context)
+
+
+# ---- agreeing ----------------------------------------------------------------------------
+
+
+async def see_terms(update: Update, context: Context) -> int:
+    """Back to what is agreed to."""
+    return await terms(context)
+
+
+async def terms(context: Context, problem: Html | None = None) -> int:
+    """What is agreed to, before it is."""
+    found = await _whole(context)
+    if found is None:
+        return END
+    sim, chosen, wanted, ways, saved = found
+    late = context.shop.agreeing.late(chosen)
+    await context.show(
+        views.terms(context.t, sim, chosen, ways, wanted, saved, late=late, problem=problem)
+    )
+    return END
+
+
+async def accept(update: Update, context: Context) -> int:
+    """Yes: stored; one that begins with a payment goes on to it."""
+    found = await _whole(context)
+    if found is None:
+        return END
+    sim, _, wanted, ways, _ = found
+    try:
+        agreement = await context.shop.agreeing.accept(context.me.id, wanted)
+    except Refused as why:
+        return await terms(context, views.problem(context.t, why.reason, ways.price))
+    context.draft.pop(_KEY, None)
+    if agreement.state is AgreementState.WAITING:
+        return await _begin(context, agreement, sim)
+    return await show(context, sim, views.accepted(context.t))
+
+
+async def begin(update: Update, context: Context) -> int:
+    """The first payment, once more."""
+    both = await _agreement(context)
+    if both is None:
+        return END
+    agreement, sim = both
+    if agreement.state is not AgreementState.WAITING:
+        return await show(context, sim)
+    return await _begin(context, agreement, sim)
+
+
+async def _begin(context: Context, agreement: Agreement, sim: Sim) -> int:
+    """The payment with which it begins: its order is known before anything can be paid."""
+    shop = context.shop
+    async with shop.store.read() as tx:
+        chosen = await tx.catalogue.get(agreement.plan_code)
+    if chosen is None:
+        return await plans_of(context, sim.id, context.t.plain(REASONS["plan_inactive"]))
+    try:
+        quote = await shop.checkout.quote(
+            context.me.id, sim, chosen, agreement.amount, context.update_id
+        )
+        order = await shop.checkout.place(quote.id, context.me.id, context.message_id)
+    except Refused as why:
+        await refused(context, why)
+        return END
+    await shop.agreeing.begins_with(agreement.id, order.id)
+    await show_bill(context, order, agreement.method, keep=True)
+    return END
+
+
+# ---- the draft ---------------------------------------------------------------------------
+
+
+def _amount(draft: dict[str, Any], chosen: Plan) -> Money | None:
+    minor = draft.get("amount")
+    return Money(int(minor), chosen.currency) if minor is not None else None
+
+
+async def _drafted(context: Context) -> tuple[Sim, Plan, dict[str, Any]] | None:
+    """What was chosen so far; otherwise the person is shown where things stand."""
+    draft: dict[str, Any] = context.draft.get(_KEY) or {}
+    sim = await context.shop.sims.get(str(draft.get("sim", "")), context.me.id)
+    async with context.shop.store.read() as tx:
+        chosen = await tx.catalogue.get(str(draft.get("plan", "")))
+    if sim is None:
+        await refused(context, Refused("unknown"))
+        return None
+    if chosen is None or not renewable(chosen):
+        await _plans(context, sim)
+        return None
+    return sim, chosen, draft
+
+
+async def _whole(context: Context) -> tuple[Sim, Plan, Wanted, Ways, Saved | None] | None:
+    """All that was chosen."""
+    found = await _drafted(context)
+    if found is None:
+        return None
+    sim, chosen, draft = found
+    if "method" not in draft or "cap" not in draft:
+        await _ways(context, sim, chosen, _amount(draft, chosen))
+        return None
+    amount = _amount(draft, chosen)
+    ways = await context.shop.agreeing.ways(context.me.id, chosen, amount)
+    wanted = Wanted(
+        sim_id=sim.id,
+        plan_code=chosen.code,
+        method=Method(draft["method"]),
+        cap=Money(int(draft["cap"]), chosen.currency),
+        amount=amount,
+        saved_id=draft.get("saved"),
+        every=draft.get("every"),
+    )
+    if wanted.method is Method.STARS:
+        wanted = replace(wanted, every=None)
+    saved = next((one for one in ways.saved if one.id == wanted.saved_id), None)
+    return sim, chosen, wanted, ways, saved
+
+
+ENTRY = [
+    on("auto", auto, ID),
+    on("autonew", new, ID),
+    on("aplan", plan, ID + PLAN + NUMBER),
+    on("aby", by, f":(?:wallet|stars|card)({ID})?"),
+    on("alimit", limit),
+    on("acap", cap, NUMBER),
+    on("acycle", cycle),
+    on("aevery", cycle, NUMBER),
+    on("aterms", see_terms),
+    on("ayes", accept),
+    on("abegin", begin, ID),
+    on("astop", stop, ID),
+    on("astopyes", stop_yes, ID),
+    on("aconf", confirm, ID + NUMBER),
+    on("apay", pay_now, ID),
+    on("aopen", open_order, ID),
+]
+STATES = {
+    Auto.AMOUNT: [written(amount_written)],
+    Auto.CAP: [written(cap_written)],
+}
