@@ -1,13 +1,11 @@
-"""Renewals that pay by themselves (F19): setting one up, looking at it, stopping it.
+"""Setting up renewals that pay by themselves (F19).
 
-    Auto-renew ─┬► none yet: plan ─► (AMOUNT) ─► a way to pay ─► limit (CAP) ─► terms ─► Accept
-                └► where it stands ─┬► change: plan ─► …
-                                    ├► agree to a new price
-                                    └► stop ─► sure? ─► off
+    Auto-renew ─► plan ─► (AMOUNT) ─► a way to pay ─► limit (CAP) ─► terms ─► Accept
     Accept ─┬► on
             └► a card or a subscription that is still to come: the first payment
 
-What is being chosen is noted in the draft; only Accept stores it, with its terms.
+What is being chosen is noted in the draft; only Accept stores it, with its terms. What one stands
+at is in `renewing`.
 """
 
 from dataclasses import replace
@@ -16,12 +14,11 @@ from typing import Any
 
 from telegram import Update
 
-from bot.chat.agreements import deal_of
 from bot.chat.context import Context
 from bot.chat.conversations.my_sims import mine
-from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.pay import show_bill
-from bot.chat.conversations.renew import amount_of, plans_of, refused, show_price
+from bot.chat.conversations.renew import amount_of, plans_of, refused
+from bot.chat.conversations.renewing import agreement_of, plans, show
 from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, on, written
 from bot.chat.views import renewals as views
 from bot.chat.views.reasons import REASONS, because
@@ -46,123 +43,13 @@ class Auto(IntEnum):
     CAP = 131
 
 
-# ---- where it stands ---------------------------------------------------------------------
-
-
-async def auto(update: Update, context: Context) -> int:
-    """Where a SIM's agreement stands, or which plan a new one shall be of."""
-    sim = await mine(context, context.arguments[0])
-    return END if sim is None else await show(context, sim)
-
-
-async def show(context: Context, sim: Sim, note: Html | None = None) -> int:
-    """The agreement of a SIM, below what has just happened."""
-    agreement = await context.shop.agreeing.of_sim(sim.id, context.me.id)
-    if agreement is None:
-        return await _plans(context, sim)
-    deal = await deal_of(context, agreement, sim)
-    await context.show(views.status(context.t, deal, context.now, note))
-    return END
-
-
-async def _plans(context: Context, sim: Sim) -> int:
-    offers = await context.shop.checkout.offers(sim)
-    plans = [offer.plan for offer in offers if renewable(offer.plan)]
-    plans.sort(key=lambda plan: plan.code != sim.last_plan)
-    await context.show(views.choose_plan(context.t, sim, plans))
-    return END
+# ---- choosing ----------------------------------------------------------------------------
 
 
 async def new(update: Update, context: Context) -> int:
     """Set one up, or another in its place."""
     sim = await mine(context, context.arguments[0])
-    return END if sim is None else await _plans(context, sim)
-
-
-async def _agreement(context: Context) -> tuple[Agreement, Sim] | None:
-    """The agreement that a button names; otherwise the person is told."""
-    async with context.shop.store.read() as tx:
-        found = await tx.renewals.get(context.arguments[0])
-    if found is None or found.chat_id != context.me.id:
-        await refused(context, Refused("unknown"))
-        return None
-    sim = await mine(context, found.sim_id)
-    return None if sim is None else (found, sim)
-
-
-async def stop(update: Update, context: Context) -> int:
-    """Ask first."""
-    both = await _agreement(context)
-    if both is None:
-        return END
-    agreement, sim = both
-    if agreement.state in (AgreementState.CANCELLED, AgreementState.ENDED):
-        await context.show(views.stopped(context.t, sim))
-    else:
-        await context.show(views.ask_stop(context.t, await deal_of(context, agreement, sim)))
-    return END
-
-
-async def stop_yes(update: Update, context: Context) -> int:
-    """Stop at once."""
-    both = await _agreement(context)
-    if both is not None:
-        agreement, sim = both
-        await context.shop.agreeing.cancel(agreement.id, context.me.id)
-        await context.show(views.stopped(context.t, sim))
-    return END
-
-
-async def confirm(update: Update, context: Context) -> int:
-    """Agree to a new price."""
-    both = await _agreement(context)
-    if both is None:
-        return END
-    agreement, sim = both
-    try:
-        version = int(context.arguments[1])
-        await context.shop.agreeing.confirm(agreement.id, context.me.id, version)
-    except Refused as why:
-        price = agreement.asked or agreement.price
-        return await show(context, sim, views.problem(context.t, why.reason, price))
-    return await show(context, sim, views.accepted(context.t))
-
-
-async def pay_now(update: Update, context: Context) -> int:
-    """The price of what is agreed to, to be paid by hand."""
-    both = await _agreement(context)
-    if both is None:
-        return END
-    agreement, sim = both
-    async with context.shop.store.read() as tx:
-        plan = await tx.catalogue.get(agreement.plan_code)
-    if plan is None:
-        return await plans_of(context, sim.id, context.t.plain(REASONS["plan_inactive"]))
-    try:
-        quote = await context.shop.checkout.quote(
-            context.me.id, sim, plan, agreement.amount, context.update_id
-        )
-    except Refused as why:
-        return await plans_of(context, sim.id, str(because(context.t, why.reason)))
-    await show_price(context, quote, sim)
-    return END
-
-
-async def open_order(update: Update, context: Context) -> int:
-    """The order whose charge the bank wants to have confirmed; a fresh price when it is over."""
-    both = await _agreement(context)
-    if both is None:
-        return END
-    async with context.shop.store.read() as tx:
-        run = await tx.renewals.open_run(both[1].id)
-        order = await tx.orders.get(run.order_id) if run is not None and run.order_id else None
-    if order is None or order.state is not order.state.AWAITING_PAYMENT:
-        return await pay_now(update, context)
-    await show_order(context, order.id)
-    return END
-
-
-# ---- choosing ----------------------------------------------------------------------------
+    return END if sim is None else await plans(context, sim)
 
 
 async def plan(update: Update, context: Context) -> int:
@@ -175,7 +62,7 @@ async def plan(update: Update, context: Context) -> int:
         chosen = await tx.catalogue.get(code)
     if chosen is None or not renewable(chosen) or chosen.version != int(version):
         await context.toast(context.t.plain(REASONS["plan_changed"]), alert=True)
-        return await _plans(context, sim)
+        return await plans(context, sim)
     context.draft[_KEY] = {"sim": sim.id, "plan": code}
     if chosen.open_amount is not None:
         await context.show(views.ask_amount(context.t, sim, chosen))
@@ -309,7 +196,7 @@ async def accept(update: Update, context: Context) -> int:
 
 async def begin(update: Update, context: Context) -> int:
     """The first payment, once more."""
-    both = await _agreement(context)
+    both = await agreement_of(context)
     if both is None:
         return END
     agreement, sim = both
@@ -356,7 +243,7 @@ async def _drafted(context: Context) -> tuple[Sim, Plan, dict[str, Any]] | None:
         await refused(context, Refused("unknown"))
         return None
     if chosen is None or not renewable(chosen):
-        await _plans(context, sim)
+        await plans(context, sim)
         return None
     return sim, chosen, draft
 
@@ -388,7 +275,6 @@ async def _whole(context: Context) -> tuple[Sim, Plan, Wanted, Ways, Saved | Non
 
 
 ENTRY = [
-    on("auto", auto, ID),
     on("autonew", new, ID),
     on("aplan", plan, ID + PLAN + NUMBER),
     on("aby", by, f":(?:wallet|stars|card)({ID})?"),
@@ -399,11 +285,6 @@ ENTRY = [
     on("aterms", see_terms),
     on("ayes", accept),
     on("abegin", begin, ID),
-    on("astop", stop, ID),
-    on("astopyes", stop_yes, ID),
-    on("aconf", confirm, ID + NUMBER),
-    on("apay", pay_now, ID),
-    on("aopen", open_order, ID),
 ]
 STATES = {
     Auto.AMOUNT: [written(amount_written)],
