@@ -10,10 +10,11 @@ import pytest
 from bot.domain.money import Money
 from bot.domain.orders import RefundState
 from bot.domain.quotes import Quote
+from bot.domain.requests import Why
 from bot.domain.sales import Method, Order
 from bot.services.assisting import Assisting, receipt_number
 from bot.services.desk import NotOperator
-from bot.services.requesting import Requesting, Why
+from bot.services.requesting import Requesting
 from bot.services.selling import Refused
 from bot.services.waiting import Action, Kind
 from tests.unit.services.house import OPERATOR, SECOND, SELLING

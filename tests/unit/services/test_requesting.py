@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain import ledger
+from bot.domain.ledger import Posting, wallet
 from bot.domain.money import Money
-from bot.domain.orders import RefundState
+from bot.domain.orders import OrderState, RefundState, TopUpState
+from bot.domain.quotes import Terms
 from bot.domain.requests import RefundRequest, RequestState, Why
 from bot.domain.sales import Method
 from bot.ports import Returns
@@ -19,9 +22,11 @@ from bot.services.waiting import Action, Kind, QueueItem
 from tests.unit.services.cashier import PAGE
 from tests.unit.services.desk_house import House, P, S, T, desk_house
 from tests.unit.services.house import OPERATOR, SECOND, SELLING, queued
-from tests.unit.store.samples import ALICE, BOB
+from tests.unit.services.sale_house import CODE, Shop, sale_house
+from tests.unit.store.samples import ALICE, BOB, NOW
 
 STARS = 993
+PRICE = Money(1290, "USD")
 
 
 @pytest.fixture
@@ -89,7 +94,7 @@ async def test_a_wish_waits_once(house: House) -> None:
 
 
 @pytest.mark.parametrize("state", [S.AWAITING_PAYMENT, S.REFUND_DUE, S.REFUNDED, S.EXPIRED])
-async def test_nothing_is_asked_back_where_nothing_is(house: House, state: S) -> None:
+async def test_nothing_is_asked_back_where_nothing_is(house: House, state: OrderState) -> None:
     await house.sale(state, None)
     with pytest.raises(Refused, match="nothing_to_return"):
         await ask(house)
@@ -213,7 +218,7 @@ async def test_a_provider_that_returns_whole_charges_only_has_no_part(house: Hou
     ],
 )
 async def test_money_does_not_go_back_while_somebody_delivers(
-    house: House, state: S, top: T, whole: bool
+    house: House, state: OrderState, top: TopUpState, whole: bool
 ) -> None:
     await house.sale(state, top)
     request = await ask(house)
@@ -231,3 +236,55 @@ async def test_a_wish_ends_with_its_order(house: House) -> None:
     await house.act(Action.REFUND)
     assert await house.desk.queue() == []
     assert await back(house) == [STARS]
+
+
+# ---- ways to pay that are in our own store ---------------------------------------------------
+
+
+@pytest.fixture
+async def counter(tmp_path: Path) -> AsyncIterator[Shop]:
+    """A shop that sells for vouchers and wallets."""
+    async with sale_house(tmp_path) as found:
+        found.selling = replace(SELLING, terms={**SELLING.terms, Method.WALLET: Terms()})
+        found.restart()
+        await found.stock()
+        yield found
+
+
+async def wish(shop: Shop, order_id: str, update: int = 50) -> str:
+    """The subject of what the operators are asked."""
+    requesting = Requesting(shop.database, shop.clock, shop.selling)
+    return f"request:{(await requesting.ask(order_id, ALICE, Why.TWICE, '', update)).id}"
+
+
+async def test_a_part_is_back_in_the_wallet_at_once_and_told_once(counter: Shop) -> None:
+    async with counter.database.write() as tx:
+        filled = (Posting(wallet(ALICE), PRICE), Posting(ledger.SOLD, ledger.minus(PRICE)))
+        await tx.ledger.post(ledger.Entry("gift", ledger.EntryKind.TOPUP, NOW, filled))
+    placed = await counter.place()
+    await counter.till.spend(placed.id, ALICE)
+    await counter.fulfil()
+    subject = await wish(counter, placed.id)
+    part = Money(290, "USD")
+    await counter.desk.act(subject, Action.PART, OPERATOR, 51, amount=part)
+    async with counter.database.read() as tx:
+        assert await tx.ledger.balance(wallet(ALICE), "USD") == part
+    assert len(await counter.notices("request")) == 1
+    assert await counter.desk.queue() == []
+
+
+async def test_a_voucher_has_no_part_and_works_again_when_all_of_it_goes_back(
+    counter: Shop,
+) -> None:
+    await counter.add_voucher()
+    placed = await counter.place()
+    await counter.till.redeem(placed.id, ALICE, CODE)
+    await counter.fulfil()
+    subject = await wish(counter, placed.id)
+    [item] = await counter.desk.queue()
+    assert item.actions == (Action.REFUND, Action.DECLINE)
+    await counter.desk.act(subject, Action.REFUND, OPERATOR, 51)
+    await counter.refund()
+    assert (await counter.order(placed.id)).state is S.REFUNDED
+    again = await counter.place(2)
+    assert (await counter.till.redeem(again.id, ALICE, CODE)).state is S.PAID
