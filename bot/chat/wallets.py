@@ -2,6 +2,7 @@
 
 from bot.chat.views.wallet import Filling
 from bot.domain import ledger as books
+from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
 from bot.ports import Tx
 from bot.services import ledger
@@ -25,4 +26,9 @@ async def filling_of(tx: Tx, deposit_id: str) -> Filling | None:
         balances=tuple(await tx.ledger.balances(books.wallet(deposit.chat_id))),
         order=waiting[0] if waiting else None,
         proved=proof is not None,
+        returned=tuple(
+            Money(p.going_back, p.captured.currency)
+            for p in attempts
+            if p.captured and p.going_back
+        ),
     )

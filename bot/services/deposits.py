@@ -15,8 +15,8 @@ from bot.domain.ledger import Deposit, Line, Overdrawn
 from bot.domain.money import Money
 from bot.domain.orders import PaymentState
 from bot.domain.quotes import LIFETIME, totals
-from bot.domain.sales import Method, Payment, Refund
-from bot.ports import Bill, Clock, PaymentMethod, Returns, Store, Tx
+from bot.domain.sales import IN_STORE, Method, Payment, Refund
+from bot.ports import AuditRow, Bill, Clock, PaymentMethod, Returns, Store, Tx
 from bot.services import ledger, notices
 from bot.services.ids import new_id
 from bot.services.paying import Paying
@@ -27,7 +27,7 @@ from bot.services.work import Worker
 log = structlog.get_logger()
 
 OPEN = (PaymentState.CREATED, PaymentState.PENDING)
-_NOT_INTO_WALLETS = frozenset({Method.WALLET, Method.VOUCHER})
+_NOT_INTO_WALLETS = IN_STORE - {Method.TRANSFER}
 _MOST_DIGITS = 12
 """Of an amount in minor units; beyond it a slip of the finger is meant, not money."""
 _RETURNABLE = 20
@@ -185,24 +185,35 @@ class Deposits:
         async with self._store.read() as tx:
             return await self._unspent(tx, chat_id)
 
-    async def give_back(self, payment_id: str, chat_id: int) -> Refund:
+    async def give_back(
+        self, payment_id: str, chat_id: int, operator_id: int | None = None
+    ) -> Refund:
         """Send an unspent top-up back: it leaves the wallet in the same transaction in which the
         refund is committed to, so that it can't be spent meanwhile.
 
-        Raises Refused "deposit_spent" when there is no longer enough, or it goes back already.
+        Raises Refused "deposit_spent" when there is no longer enough, or it goes back already;
+        "nothing_waits" when `operator_id`, who wishes so, is no operator.
         """
-        now = self._clock.now()
+        if operator_id is not None and operator_id not in self._selling.operators:
+            raise Refused("nothing_waits")
+        now, who = self._clock.now(), "customer" if operator_id is None else "operator"
         try:
             async with self._store.write() as tx:
                 found = [u for u in await self._unspent(tx, chat_id) if u.payment.id == payment_id]
                 if not found:
                     raise Refused("deposit_spent")
                 one = found[0]
-                refund = await self._refunds.begin(tx, one.payment, one.returned, "customer")
+                refund = await self._refunds.begin(tx, one.payment, one.returned, who)
                 if refund is None:
                     raise Refused("deposit_spent")
                 out = books.pay_out(one.payment, refund.id, one.credited, one.returned, now)
                 await tx.ledger.post(out)
+                deposit_id = one.payment.deposit_id or ""
+                await tx.outbox.add(notices.deposit_moved(deposit_id, chat_id, refund.id))
+                if operator_id is not None:
+                    actor, details = f"operator:{operator_id}", {"refund": refund.id}
+                    row = AuditRow(now, actor, "deposit_returned", f"chat:{chat_id}", details)
+                    await tx.audit.add(row)
         except Overdrawn:
             raise Refused("deposit_spent") from None
         log.info("deposit_goes_back", payment=payment_id)

@@ -104,7 +104,8 @@ async def _customer(context: Context, chat_id: int) -> int:
     if one is None:
         await context.show(views.ask_whom(context.t, views.nobody(context.t)))
         return Assist.WHOM
-    await context.show(views.customer(context.t, one, context.now))
+    wallet = bool(context.shop.purses.amounts)
+    await context.show(views.customer(context.t, one, context.now, wallet=wallet))
     return END
 
 

@@ -18,6 +18,7 @@ from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.pay import METHOD, place
 from bot.chat.conversations.renew import amount_of, refused
 from bot.chat.conversations.routes import END, ID, NUMBER, command, on, written
+from bot.chat.views import menu
 from bot.chat.views import wallet as views
 from bot.chat.views.reasons import REASONS, because
 from bot.chat.wallets import filling_of
@@ -233,6 +234,49 @@ async def back_confirmed(update: Update, context: Context) -> int:
     return END
 
 
+# ---- the operator ------------------------------------------------------------------------
+
+
+async def theirs(update: Update, context: Context) -> int:
+    """A customer's wallet, for operators."""
+    await _theirs(context, int(context.arguments[0]))
+    return END
+
+
+async def _theirs(context: Context, chat_id: int) -> None:
+    if context.me.id not in context.shop.operators:
+        await context.show(menu.lost(context.t))
+        return
+    async with context.shop.store.read() as tx:
+        chat = await tx.chats.get(chat_id)
+    name = (chat.first_name if chat else None) or str(chat_id)
+    purse = await context.shop.deposits.purse(chat_id)
+    found = await context.shop.deposits.unspent(chat_id)
+    await context.show(views.theirs(context.t, name, purse, found, context.now))
+
+
+async def return_theirs(update: Update, context: Context) -> int:
+    """An operator sends a customer's top-up back: asked once more first."""
+    payment_id = context.arguments[0]
+    sure = context.query is not None and (context.query.data or "").startswith("oback!")
+    async with context.shop.store.read() as tx:
+        payment = await tx.payments.get(payment_id)
+    if payment is None or context.me.id not in context.shop.operators:
+        await context.show(menu.lost(context.t))
+        return END
+    deposits, chat_id = context.shop.deposits, payment.chat_id
+    found = [one for one in await deposits.unspent(chat_id) if one.payment.id == payment_id]
+    if found and not sure:
+        await context.show(views.ask_return(context.t, found[0]))
+        return END
+    try:
+        await deposits.give_back(payment_id, chat_id, context.me.id)
+    except Refused as why:
+        await context.toast(str(because(context.t, why.reason)), alert=True)
+    await _theirs(context, chat_id)
+    return END
+
+
 ENTRY = [
     command("wallet", wallet),
     on("wallet", wallet),
@@ -246,5 +290,7 @@ ENTRY = [
     on("dcancel", cancel, ID),
     on("wback", back, f"({_PAYMENT})?"),
     on("wback!", back_confirmed, _PAYMENT),
+    on("owallet", theirs, NUMBER),
+    on("oback!?", return_theirs, _PAYMENT),
 ]
 STATES = {Wallet.AMOUNT: [written(amount_written)]}

@@ -45,8 +45,8 @@ def _name(chat: Chat) -> str:
     return f"{name} · @{chat.username}" if chat.username else name
 
 
-def customer(t: Words, one: Customer, now: datetime) -> Screen:
-    """Somebody's SIMs and what of theirs is not over."""
+def customer(t: Words, one: Customer, now: datetime, *, wallet: bool = False) -> Screen:
+    """Somebody's SIMs and what of theirs is not over; with `wallet` the shop keeps wallets."""
     parts: list[str | None] = [
         t("<b>Customer: {name}</b>", name=_name(one.chat)),
         t("Telegram id: <code>{id}</code>", id=one.chat.id),
@@ -64,6 +64,8 @@ def customer(t: Words, one: Customer, now: datetime) -> Screen:
     parts.append(
         t("Tap a SIM to prepare an order for it.") if one.sims else t("They have no SIM here yet.")
     )
+    if wallet:
+        rows.append([button(t.plain("Their wallet"), "owallet", one.chat.id)])
     rows.append([button(t.plain("Write to them"), "answer", one.chat.id)])
     rows.append([button(t.plain("‹ Search again"), "find"), button(t.plain("‹ Queue"), "queue")])
     return Screen(lines(*parts), rows)

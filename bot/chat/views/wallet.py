@@ -37,6 +37,8 @@ class Filling:
     balances: tuple[Money, ...]
     order: Order | None = None
     proved: bool = False
+    returned: tuple[Money, ...] = ()
+    """What of its charges went back, or is on its way."""
 
 
 def purse(t: Words, one: Purse, now: datetime) -> Screen:
@@ -157,8 +159,10 @@ def _filled(t: Words, one: Filling) -> Screen:
     text = lines(
         t("<b>Wallet top-up {number}</b>", number=deposit.number),
         *(t("✅ {amount} came in.", amount=t.money(amount)) for amount in one.credited),
+        *(t("↩️ {amount} goes back to where you paid from.", amount=t.money(amount))
+          for amount in one.returned),
         *_balances(t, one.balances),
-    )
+    )  # fmt: skip
     rows = []
     if order is not None:
         label = t.plain("Pay order {number} from it", number=order.number)
@@ -211,6 +215,40 @@ def unspent(t: Words, found: Sequence[Unspent], now: datetime) -> Screen:
         rows.append([button(label, "wback", one.payment.id)])
     text = t("Which top-up shall go back to where you paid it from?")
     return Screen(text, [*rows, [button(t.plain("‹ Wallet"), "wallet")]])
+
+
+def theirs(t: Words, name: str, one: Purse, found: Sequence[Unspent], now: datetime) -> Screen:
+    """A customer's wallet as an operator sees it, with the top-ups that can go back."""
+    moved = [_line(t, line, now) for line in one.lines]
+    text = lines(
+        t("<b>Wallet of {name}</b>", name=name),
+        *_balances(t, one.balances),
+        "" if moved else None,
+        *moved,
+        t("A top-up below can be sent back to where it was paid from.") if found else None,
+    )
+    rows = [
+        [button(t.plain("Return {amount}", amount=t.money(one.returned)), "oback", one.payment.id)]
+        for one in found[:8]
+    ]
+    return Screen(text, [*rows, [button(t.plain("‹ Queue"), "queue")]])
+
+
+def ask_return(t: Words, one: Unspent) -> Screen:
+    """Once more before an operator moves a customer's money."""
+    text = t(
+        "{credited} leaves the customer's wallet and {returned} goes back by {method}. Is that "
+        "right?",
+        credited=t.money(one.credited), returned=t.money(one.returned),
+        method=t.plain(METHODS[one.payment.method]),
+    )  # fmt: skip
+    return Screen(
+        text,
+        [
+            [button(t.plain("Yes, send it back"), "oback!", one.payment.id)],
+            [button(t.plain("‹ Back"), "owallet", one.payment.chat_id)],
+        ],
+    )
 
 
 def ask_back(t: Words, one: Unspent) -> Screen:
