@@ -43,6 +43,7 @@ from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
 from bot.services.points import Points
+from bot.services.privacy import Privacy
 from bot.services.rates import ExchangeRates
 from bot.services.readings import Readings
 from bot.services.reconcile import Reconciliation
@@ -282,6 +283,8 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     handovers = Handovers(store, clock, selling.pepper)
     desk = Desk(store, clock, carriers, selling, sale.refunds)
     requesting = Requesting(store, clock, selling)
+    privacy = Privacy(store, clock, settings.operator_ids)
+    privacy.rings.append(sale.renewals.worker)
     assisting = Assisting(store, clock, selling, sale.checkout, sale.paying, sale.till)
     for rings in (requesting.rings, assisting.rings):
         rings.append(outbox.worker)
@@ -306,6 +309,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         reminding=reminding,
         desk=desk,
         requesting=requesting,
+        privacy=privacy,
         agreeing=sale.agreeing,
         assisting=assisting,
         activations=lookouts.activations,

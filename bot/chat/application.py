@@ -30,6 +30,7 @@ from bot.chat.conversations import (
     orders,
     pay,
     pictures,
+    privacy,
     promos,
     queue,
     reminders,
@@ -86,7 +87,7 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
-             handover, pictures, reminders, support, queue, assist, activation, wallet,
+             handover, pictures, privacy, reminders, support, queue, assist, activation, wallet,
              transfer, renewals, renewing)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}

@@ -19,6 +19,7 @@ from telegram.error import (
 from bot.chat.context import NO_PREVIEW, gone, seconds, unchanged
 from bot.chat.notices import Rendered, Renderer
 from bot.chat.request import NotSent, ServerFailed
+from bot.domain.chats import forgotten
 from bot.ports import Clock, Delivery, Notice, Outcome, Store
 
 log = structlog.get_logger()
@@ -37,6 +38,8 @@ class TelegramMessenger:
 
     async def deliver(self, notice: Notice) -> Delivery:
         """Send or edit one message; see `ports.Messenger`."""
+        if forgotten(notice.chat_id):
+            return Delivery(Outcome.DROPPED, detail="forgotten")
         rendered = await self._renderer.render(notice)
         if rendered is None:
             return Delivery(Outcome.DROPPED)

@@ -16,6 +16,7 @@ from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
+from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
@@ -61,6 +62,7 @@ class Shop:
     reminding: Reminding
     desk: Desk
     requesting: Requesting
+    privacy: Privacy
     agreeing: Agreeing
     assisting: Assisting
     activations: Activations

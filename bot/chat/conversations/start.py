@@ -2,7 +2,7 @@
 
     /start ──► greeting and menu ──► every other conversation
       │            ▲
-      └► language ─┘      /help, /terms, /privacy, /paysupport, /support: one screen each
+      └► language ─┘      /help, /terms, /paysupport, /support: one screen each
 
 Nothing here asks for text, so there are no states.
 """
@@ -88,12 +88,6 @@ async def terms(update: Update, context: Context) -> int:
     return END
 
 
-async def privacy(update: Update, context: Context) -> int:
-    """/privacy."""
-    await context.show(pages.privacy(context.t, context.shop.merchant))
-    return END
-
-
 async def paysupport(update: Update, context: Context) -> int:
     """/paysupport, which Telegram asks of every bot that takes payments."""
     async with context.shop.store.read() as tx:
@@ -117,13 +111,11 @@ ENTRY = [
     command("language", language),
     command("help", help_page),
     command("terms", terms),
-    command("privacy", privacy),
     command("paysupport", paysupport),
     command("cancel", cancel),
     on("menu", menu),
     on("lang", language, r"(:\w{1,16})?"),
     on("help", help_page, r"(:\w{1,16})?"),
     on("terms", terms),
-    on("privacy", privacy),
     on("paysupport", paysupport),
 ]

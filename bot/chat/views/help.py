@@ -1,4 +1,4 @@
-"""Help and the texts a shop must have: questions and answers (F22), terms, privacy, payments."""
+"""Help and the texts a shop must have: questions and answers (F22), terms, payments."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -123,7 +123,8 @@ def faq(t: Words, chosen: str | None) -> Screen:
     return Screen(text, [*rows, [button(t.plain("‹ Menu"), "menu")]])
 
 
-def _seller(t: Words, merchant: Merchant) -> list[Html | None]:
+def seller(t: Words, merchant: Merchant) -> list[Html | None]:
+    """Who sells and how to reach them, a line each."""
     return [
         t("Seller: {name}", name=merchant.legal_name or merchant.name),
         t("Contact: {contact}", contact=merchant.contact) if merchant.contact else None,
@@ -135,7 +136,7 @@ def terms(t: Words, merchant: Merchant) -> Screen:
     """Terms of sale, in plain words."""
     text = lines(
         t("<b>Terms of sale</b>"),
-        *_seller(t, merchant),
+        *seller(t, merchant),
         "",
         t("• The price you see before paying is all you pay: the fee of your way to pay and the "
           "exchange rate are in it and named. It stands for 15 minutes."),
@@ -151,21 +152,6 @@ def terms(t: Words, merchant: Merchant) -> Screen:
     )
 
 
-def privacy(t: Words, merchant: Merchant) -> Screen:
-    """What is kept, and what is not."""
-    text = lines(
-        t("<b>What we keep about you</b>"),
-        t("• Your Telegram id, first name, language and time zone."),
-        t("• The SIMs you add, their readings and your orders."),
-        t("• Messages from Telegram for 30 days, so that none is lost if something breaks."),
-        "",
-        t("We never see card data: Telegram handles the payment. The supplier gets only the "
-          "number of the SIM it tops up. Nothing is sold or shown to anyone else."),
-        t("Remove a SIM under My SIMs. To have everything removed, write to /support."),
-    )  # fmt: skip
-    return Screen(text, [[button(t.plain("Terms"), "terms"), button(t.plain("‹ Menu"), "menu")]])
-
-
 def paysupport(t: Words, merchant: Merchant, latest: Sequence[Order], now: datetime) -> Screen:
     """Help with payments; the newest orders are one tap away."""
     text = lines(
@@ -176,7 +162,7 @@ def paysupport(t: Words, merchant: Merchant, latest: Sequence[Order], now: datet
         else t("You have no orders yet. If a top-up fails, the money goes back by itself."),
         t("Anything else: tap Support and write to us with the order number. Telegram itself "
           "can't help with purchases made here."),
-        *_seller(t, merchant)[1:],
+        *seller(t, merchant)[1:],
     )  # fmt: skip
     rows = [
         [button(f"{one.number} · {t.date(one.created_at, now=now)} · {t.plain(STATES[one.state])}",
@@ -199,7 +185,7 @@ def support(t: Words, merchant: Merchant) -> Screen:
         t("<b>Support</b>"),
         t("Write your question in one message and I pass it on to our shop. The answer comes "
           "into this chat."),
-        *_seller(t, merchant)[1:],
+        *seller(t, merchant)[1:],
         t("Our shops:") if merchant.shops else None,
         *(t("• {name}", name=shop) for shop in merchant.shops),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from bot.chat.views import transfer as transfers
 from bot.chat.views.plans import plan_name
 from bot.chat.views.reasons import known
 from bot.chat.views.sims import age, title
+from bot.domain.chats import Chat, forgotten
 from bot.domain.money import Money
 from bot.i18n import N_, Html, Words
 from bot.services.desk import Settled
@@ -135,6 +136,10 @@ def _what(t: Words, item: QueueItem) -> str:
     return title(t, item.sim) if item.sim is not None else item.subject
 
 
+def _customer(t: Words, chat: Chat) -> str:
+    return t.plain("deleted customer") if forgotten(chat.id) else chat.first_name or str(chat.id)
+
+
 def _label(t: Words, item: QueueItem) -> str:
     return f"{t.plain(KINDS[item.kind])} · {_what(t, item)}"
 
@@ -147,7 +152,7 @@ def item(t: Words, one: QueueItem, now: datetime, asked: Action | None = None) -
         t("<b>{kind}</b>", kind=t(KINDS[one.kind])),
         t(why) if why else known(t, one.reason),
         "",
-        t("Customer: {name}", name=one.chat.first_name or one.chat.id) if one.chat else None,
+        t("Customer: {name}", name=_customer(t, one.chat)) if one.chat else None,
         t("SIM: {title}", title=title(t, one.sim)) if one.sim else None,
     ]
     if one.sim is not None and one.kind in (Kind.BY_HAND, Kind.CLAIM, Kind.ACTIVATION):

@@ -27,6 +27,7 @@ from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
+from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
@@ -148,6 +149,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         deposits=shop.deposits, transfers=shop.transfers, purses=Purses({}, Decimal(2000)),
         reminding=Reminding(store, shop.clock, carriers),
         desk=shop.desk, requesting=Requesting(store, shop.clock, SELLING),
+        privacy=Privacy(store, shop.clock, ()),
         assisting=Assisting(
             store, shop.clock, SELLING, shop.checkout, shop.paying, shop.till
         ),
