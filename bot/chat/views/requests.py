@@ -73,7 +73,11 @@ def told(t: Words, sale: Sale, request: RefundRequest, refund: Refund | None) ->
     if refund is not None and refund.state is RefundState.DONE:
         return Screen(t("✅ {amount} of order {number} went back to where you paid from.", **said),
                       rows)  # fmt: skip
-    text = t("✅ Our shop has approved your refund for order {number}: {amount} is on its way back "
+    if request.state is RequestState.PART:
+        text = t("✅ Our shop has approved your refund for order {number}: {amount} is on its way "
+                 "back to where you paid from.", **said)  # fmt: skip
+        return Screen(text, rows)
+    text = t("✅ Our shop has approved your refund for order {number}. Your money is on its way back "
              "to where you paid from.", **said)  # fmt: skip
     return Screen(text, rows)
 
