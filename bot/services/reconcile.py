@@ -184,6 +184,12 @@ class Reconciliation:
             return
         charge = listed.get(payment.charge_id or "")
         if charge is None:
+            try:
+                charge = await self._asked(payment)
+            except PaymentUnavailable as error:
+                log.warning("charge_not_asked", payment=payment.id, reason=str(error))
+                return
+        if charge is None:
             await self._gap(
                 Gap.MISSING_THERE, f"payment:{payment.id}", payment.method, payment.captured
             )
@@ -192,6 +198,12 @@ class Reconciliation:
             await self._gap(
                 Gap.REFUND_MISSING_THERE, f"payment:{payment.id}", payment.method, missing
             )
+
+    async def _asked(self, payment: Payment) -> Charge | None:
+        """A charge that is not on the list: we may have heard of it long after it was taken, so
+        that the list begins later. Raises PaymentUnavailable."""
+        found = await self._methods[payment.method].lookup(payment)
+        return next((one for one in found.charges if one.id == payment.charge_id), None)
 
     async def _gap(self, gap: Gap, subject: str, method: Method | None, amount: Money) -> None:
         """Found once, told once, in the queue until somebody has settled it."""

@@ -1,7 +1,8 @@
 """Reconciliation: what providers list, what we hold, and the gaps between them (rule 22)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.domain.books import Gap, Line, Report
 from bot.domain.money import Money
 from bot.domain.sales import Method
+from bot.ports import Charge
 from bot.services.reconcile import LOOK_BACK, Reconciliation
 from bot.services.waiting import Action, Kind
 from tests.unit.services.house import OPERATOR, SELLING
@@ -84,6 +86,35 @@ async def test_rule_22_a_charge_that_its_provider_does_not_list_waits_for_a_pers
         [gap] = report.found
         assert (gap.gap, gap.subject) == (Gap.MISSING_THERE, f"payment:{payment.id}")
     assert (await shop.whys()).count("gap_missing_there") == 1
+
+
+async def test_rule_22_a_charge_older_than_the_list_is_asked_for_before_anybody_is_called(
+    shop: Shop,
+) -> None:
+    _, payment = await shop.page()
+    shop.card.takes("ch1", payment.id, USD)
+    shop.clock.advance(hours=6)
+    await shop.till.capture(payment.id, charged(payment.id, "ch1", USD))  # we hear of it late
+    await shop.work_for(minutes=5)
+    shop.clock.advance(hours=68)
+    assert (await reconciled(shop)).found == []
+
+
+async def test_rule_22_a_provider_that_can_not_be_asked_is_not_said_to_miss_anything(
+    shop: Shop,
+) -> None:
+    _, payment = await shop.page()
+    await shop.till.capture(payment.id, charged(payment.id, "ch1", USD))
+    shop.clock.advance(hours=4)
+    listing = shop.card.list_since
+
+    async def lists_and_goes_away(since: datetime) -> Sequence[Charge]:
+        listed = await listing(since)
+        shop.card.down = True
+        return listed
+
+    shop.card.list_since = lists_and_goes_away  # type: ignore[method-assign]
+    assert (await reconciled(shop)).found == []
 
 
 async def test_rule_22_a_refund_that_its_provider_never_made_waits_for_a_person(
