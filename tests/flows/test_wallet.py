@@ -70,3 +70,20 @@ async def test_a_top_up_that_is_stopped_can_not_be_paid(place: Town) -> None:
     await emma.find("not paid in time or was stopped")
     assert (await emma.pay())["status"] == "declined"
     assert place.kept() == 0
+
+
+async def test_an_operator_sends_a_top_up_back(place: Town) -> None:
+    emma, owner = place.en, place.operator
+    await owner.say("/start")
+    await emma.say("/wallet")
+    await emma.press("Top up")
+    await emma.press("$5")
+    await emma.press("Telegram Stars · ")
+    await emma.pay()
+    await owner.say("/find Emma")
+    await owner.press("客户钱包")
+    await owner.press("退回 ")
+    await owner.find("将从客户钱包扣除 US\\$5")
+    await owner.press("确定退回")
+    await emma.find("goes back to where you paid from")
+    assert place.kept() == 0

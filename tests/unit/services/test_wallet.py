@@ -372,6 +372,17 @@ async def test_unspent_stars_go_back_whole_and_once(shop: Shop) -> None:
     await balanced(shop)
 
 
+async def test_an_operator_returns_a_top_up_and_nobody_else_does(shop: Shop) -> None:
+    payment = await fill(shop, 1000)
+    with pytest.raises(Refused, match="nothing_waits"):
+        await shop.deposits.give_back(payment.id, ALICE, BOB)
+    refund = await shop.deposits.give_back(payment.id, ALICE, OPERATOR)
+    async with shop.database.read() as tx:
+        [row] = [row for row in await tx.audit.latest(9) if row.action == "deposit_returned"]
+    assert (row.actor, row.subject) == (f"operator:{OPERATOR}", f"chat:{ALICE}")
+    assert refund.id in [news.dedupe_key.split(":")[-1] for news in await shop.notices("deposit")]
+
+
 async def test_what_was_spent_does_not_go_back(shop: Shop) -> None:
     stars = await fill(shop, 1290, method=Method.STARS)
     placed = await shop.place()
