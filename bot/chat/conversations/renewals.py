@@ -275,16 +275,16 @@ async def _whole(context: Context) -> tuple[Sim, Plan, Wanted, Ways, Saved | Non
 
 
 ENTRY = [
-    on("autonew", new, ID),
-    on("aplan", plan, ID + PLAN + NUMBER),
-    on("aby", by, f":(?:wallet|stars|card)({ID})?"),
-    on("alimit", limit),
-    on("acap", cap, NUMBER),
-    on("acycle", cycle),
-    on("aevery", cycle, NUMBER),
-    on("aterms", see_terms),
-    on("ayes", accept),
-    on("abegin", begin, ID),
+    on("auto_new", new, ID),
+    on("auto_plan", plan, ID + PLAN + NUMBER),
+    on("auto_by", by, f":(?:wallet|stars|card)({ID})?"),
+    on("auto_limit", limit),
+    on("auto_cap", cap, NUMBER),
+    on("auto_cycle", cycle),
+    on("auto_every", cycle, NUMBER),
+    on("auto_terms", see_terms),
+    on("auto_yes", accept),
+    on("auto_begin", begin, ID),
 ]
 STATES = {
     Auto.AMOUNT: [written(amount_written)],

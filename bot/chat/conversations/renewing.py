@@ -135,9 +135,9 @@ async def open_order(update: Update, context: Context) -> int:
 
 ENTRY = [
     on("auto", auto, ID),
-    on("astop", stop, ID),
-    on("astopyes", stop_yes, ID),
-    on("aconf", confirm, ID + NUMBER),
-    on("apay", pay_now, ID),
-    on("aopen", open_order, ID),
+    on("auto_stop", stop, ID),
+    on("auto_off", stop_yes, ID),
+    on("auto_agree", confirm, ID + NUMBER),
+    on("auto_pay", pay_now, ID),
+    on("auto_open", open_order, ID),
 ]

@@ -88,7 +88,7 @@ def choose_plan(t: Words, sim: Sim, plans: Sequence[Plan]) -> Screen:
     )  # fmt: skip
     rows = [
         [button(f"{plan_name(t, plan)} · {plan_price(t, plan)}",
-                "aplan", sim.id, plan.code, plan.version)]
+                "auto_plan", sim.id, plan.code, plan.version)]
         for plan in plans
     ]  # fmt: skip
     return Screen(text, [*rows, back])
@@ -102,21 +102,21 @@ def ask_amount(t: Words, sim: Sim, plan: Plan, problem: Html | None = None) -> S
         "" if problem else None,
         t("How much each time? Write an amount: {range}.", range=plan_price(t, plan)),
     )
-    return Screen(text, [[button(t.plain("‹ Back"), "autonew", sim.id)]])
+    return Screen(text, [[button(t.plain("‹ Back"), "auto_new", sim.id)]])
 
 
 def choose_way(t: Words, sim: Sim, plan: Plan, ways: Ways) -> Screen:
     """What to pay with; only what can be charged again."""
     rows: list[list[Button]] = []
     if ways.wallet:
-        rows.append([button(t.plain("Wallet"), "aby", "wallet")])
-    rows += [[button(saved.label, "aby", "card", saved.id)] for saved in ways.saved]
+        rows.append([button(t.plain("Wallet"), "auto_by", "wallet")])
+    rows += [[button(saved.label, "auto_by", "card", saved.id)] for saved in ways.saved]
     if ways.new_card:
         rows.append([button(t.plain("Another card") if ways.saved else t.plain("Card"),
-                            "aby", "card")])  # fmt: skip
+                            "auto_by", "card")])  # fmt: skip
     if ways.stars is not None:
         label = t.plain("Telegram Stars · {total} a month", total=t.money(ways.stars))
-        rows.append([button(label, "aby", "stars")])
+        rows.append([button(label, "auto_by", "stars")])
     text = lines(
         t("<b>Auto-renew for {title}</b>", title=title(t, sim)),
         t("Plan: {name}", name=plan_name(t, plan)),
@@ -126,13 +126,13 @@ def choose_way(t: Words, sim: Sim, plan: Plan, ways: Ways) -> Screen:
         if rows
         else t("No way to pay of this shop can be charged again. I remind you in time instead."),
     )
-    return Screen(text, [*rows, [button(t.plain("‹ Back"), "autonew", sim.id)]])
+    return Screen(text, [*rows, [button(t.plain("‹ Back"), "auto_new", sim.id)]])
 
 
 def choose_cap(t: Words, sim: Sim, price: Money, problem: Html | None = None) -> Screen:
     """The most within 30 days."""
     picks = [
-        button(t.money(Money(price.minor * n, price.currency)), "acap", price.minor * n)
+        button(t.money(Money(price.minor * n, price.currency)), "auto_cap", price.minor * n)
         for n in (1, 2, 3)
     ]
     text = lines(
@@ -142,17 +142,17 @@ def choose_cap(t: Words, sim: Sim, price: Money, problem: Html | None = None) ->
           "one.", title=title(t, sim)),
         t("Beyond it nothing is charged, and I ask you first."),
     )  # fmt: skip
-    return Screen(text, [*grid(picks, 3), [button(t.plain("‹ Back"), "autonew", sim.id)]])
+    return Screen(text, [*grid(picks, 3), [button(t.plain("‹ Back"), "auto_new", sim.id)]])
 
 
 def choose_cycle(t: Words, sim: Sim, every: int | None) -> Screen:
     """How often."""
     rows = [
-        [button(("✓ " if (every or 0) == days else "") + _cycle(t, days), "aevery", days)]
+        [button(("✓ " if (every or 0) == days else "") + _cycle(t, days), "auto_every", days)]
         for days in CYCLES
     ]
     text = t("How often shall <b>{title}</b> be renewed?", title=title(t, sim))
-    return Screen(text, [*rows, [button(t.plain("‹ Back"), "aterms")]])
+    return Screen(text, [*rows, [button(t.plain("‹ Back"), "auto_terms")]])
 
 
 def _cycle(t: Words, days: int) -> str:
@@ -190,10 +190,10 @@ def terms(
     )  # fmt: skip
     accept = t.plain("Accept") if _at_once(wanted) else t.plain("Accept and pay the first one")
     rows = [
-        [button(accept, "ayes")],
-        [button(t.plain("Change the limit"), "alimit")],
-        [] if stars else [button(t.plain("How often"), "acycle")],
-        [button(t.plain("‹ Back"), "autonew", sim.id)],
+        [button(accept, "auto_yes")],
+        [button(t.plain("Change the limit"), "auto_limit")],
+        [] if stars else [button(t.plain("How often"), "auto_cycle")],
+        [button(t.plain("‹ Back"), "auto_new", sim.id)],
     ]
     return Screen(text, rows)
 
@@ -245,11 +245,11 @@ def status(t: Words, deal: Deal, now: datetime, note: Html | None = None) -> Scr
     if agreement.asked is not None:
         rows.append([_confirm(t, agreement, agreement.asked)])
     if waits:
-        rows.append([button(t.plain("Pay the first one"), "abegin", agreement.id)])
+        rows.append([button(t.plain("Pay the first one"), "auto_begin", agreement.id)])
     rows += [
         [
-            button(t.plain("Change"), "autonew", sim.id),
-            button(t.plain("Stop auto-renew"), "astop", agreement.id),
+            button(t.plain("Change"), "auto_new", sim.id),
+            button(t.plain("Stop auto-renew"), "auto_stop", agreement.id),
         ],
         [button(t.plain("‹ Back"), "sim", sim.id)],
     ]
@@ -277,7 +277,7 @@ def why(t: Words, reason: str | None) -> Html:
 
 def _confirm(t: Words, agreement: Agreement, asked: Money) -> Button:
     label = t.plain("Agree to {price}", price=t.money(asked))
-    return button(label, "aconf", agreement.id, agreement.version)
+    return button(label, "auto_agree", agreement.id, agreement.version)
 
 
 def ask_stop(t: Words, deal: Deal) -> Screen:
@@ -292,7 +292,7 @@ def ask_stop(t: Words, deal: Deal) -> Screen:
     )
     rows = [
         [
-            button(t.plain("Yes, stop"), "astopyes", agreement.id),
+            button(t.plain("Yes, stop"), "auto_off", agreement.id),
             button(t.plain("No, go on"), "auto", deal.sim.id),
         ]
     ]

@@ -63,8 +63,8 @@ def _notice(t: Words, deal: Deal, run: Run | None, now: datetime) -> Screen | No
         t("You need not do anything. To stop it, tap below before that day."),
     )  # fmt: skip
     rows = [
-        [button(t.plain("Stop auto-renew"), "astop", agreement.id)],
-        [button(t.plain("Renew now"), "apay", agreement.id), _look(t, deal)],
+        [button(t.plain("Stop auto-renew"), "auto_stop", agreement.id)],
+        [button(t.plain("Renew now"), "auto_pay", agreement.id), _look(t, deal)],
     ]
     return Screen(text, rows)
 
@@ -85,9 +85,9 @@ def _declined(t: Words, deal: Deal, run: Run, now: datetime) -> Screen | None:
           reason=_reason(t, run)),
         t("I try again on {when}. You can also pay now.", when=t.moment(again, now=now)),
     )  # fmt: skip
-    pay = button(t.plain("Pay now"), "apay", deal.agreement.id)
+    pay = _pay(t, deal)
     if run.reason == "needs_confirmation" and run.order_id is not None:
-        pay = button(t.plain("Pay now"), "aopen", deal.agreement.id)
+        pay = button(t.plain("Pay now"), "auto_open", deal.agreement.id)
     return Screen(text, [[pay], [_look(t, deal)]])
 
 
@@ -100,7 +100,9 @@ def _failed(t: Words, deal: Deal, run: Run) -> Screen | None:
         t("Nothing was charged, and auto-renew is paused. Please renew it yourself: tap Pay now."),
         t("I go on reminding you."),
     )  # fmt: skip
-    return Screen(text, [[button(t.plain("Pay now"), "apay", deal.agreement.id)], [_look(t, deal)]])
+    return Screen(
+        text, [[button(t.plain("Pay now"), "auto_pay", deal.agreement.id)], [_look(t, deal)]]
+    )
 
 
 def _skipped(t: Words, deal: Deal) -> Screen | None:
@@ -111,7 +113,9 @@ def _skipped(t: Words, deal: Deal) -> Screen | None:
           "telling you a day before.", title=title(t, deal.sim)),
         t("Nothing was charged. Please renew it yourself: tap Pay now."),
     )  # fmt: skip
-    return Screen(text, [[button(t.plain("Pay now"), "apay", deal.agreement.id)], [_look(t, deal)]])
+    return Screen(
+        text, [[button(t.plain("Pay now"), "auto_pay", deal.agreement.id)], [_look(t, deal)]]
+    )
 
 
 def _paused(t: Words, deal: Deal) -> Screen | None:
@@ -120,16 +124,16 @@ def _paused(t: Words, deal: Deal) -> Screen | None:
         return None
     head = t("⏸ Auto-renew for <b>{title}</b> is paused. {reason}", title=title(t, deal.sim),
              reason=why(t, agreement.reason))  # fmt: skip
-    stop = button(t.plain("Stop auto-renew"), "astop", agreement.id)
+    stop = button(t.plain("Stop auto-renew"), "auto_stop", agreement.id)
     if agreement.asked is None:
         text = t("Nothing is charged until you set it up again.")
-        rows = [[button(t.plain("Set it up again"), "autonew", deal.sim.id)], [stop]]
+        rows = [[button(t.plain("Set it up again"), "auto_new", deal.sim.id)], [stop]]
         return Screen(lines(head, text), rows)
     text = t("It was {old}, it is now <b>{new}</b>. Nothing is charged until you agree.",
              old=t.money(agreement.price), new=t.money(agreement.asked))  # fmt: skip
     agree = t.plain("Agree to {price}", price=t.money(agreement.asked))
     return Screen(
-        lines(head, text), [[button(agree, "aconf", agreement.id, agreement.version)], [stop]]
+        lines(head, text), [[button(agree, "auto_agree", agreement.id, agreement.version)], [stop]]
     )
 
 
@@ -144,13 +148,17 @@ def _ended(t: Words, deal: Deal) -> Screen | None:
     )  # fmt: skip
     rows: list[list[Button]] = [[button(t.plain("My SIMs"), "sims")]]
     if deal.sim.owner_id == agreement.chat_id and deal.sim.removed_at is None:
-        again = button(t.plain("Set it up again"), "autonew", deal.sim.id)
+        again = button(t.plain("Set it up again"), "auto_new", deal.sim.id)
         rows = [[button(t.plain("Renew now"), "again", deal.sim.id), again]]
     return Screen(text, rows)
 
 
 def _reason(t: Words, run: Run) -> Html:
     return known(t, run.reason) or because(t, "declined")
+
+
+def _pay(t: Words, deal: Deal) -> Button:
+    return button(t.plain("Pay now"), "auto_pay", deal.agreement.id)
 
 
 def _look(t: Words, deal: Deal) -> Button:
