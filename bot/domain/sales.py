@@ -155,6 +155,8 @@ class TopUp:
     next_at: datetime | None = None
     """When the next step (submit, look-up, verification) is due; None when nothing is."""
     reason: str | None = None
+    claimed_by: str | None = None
+    """The instance that submits it or asks about it, until `next_at`."""
 
 
 class VoucherState(StrEnum):

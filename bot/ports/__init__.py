@@ -19,7 +19,15 @@ from bot.ports.carrier import (
 )
 from bot.ports.clock import Clock
 from bot.ports.ledger import Ledger, Proofs
-from bot.ports.messenger import Delivery, Messenger, Notice, Outcome, Priority
+from bot.ports.messenger import (
+    Backlog,
+    Delivery,
+    Messenger,
+    Notice,
+    Outcome,
+    Place,
+    Priority,
+)
 from bot.ports.payment import (
     Bill,
     Call,
@@ -83,6 +91,7 @@ __all__ = [
     "ActivityRow",
     "Audit",
     "AuditRow",
+    "Backlog",
     "Bill",
     "Call",
     "Capabilities",
@@ -119,6 +128,7 @@ __all__ = [
     "PaymentUnavailable",
     "Payments",
     "PersonalData",
+    "Place",
     "Points",
     "Priority",
     "PromoUse",

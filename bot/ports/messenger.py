@@ -8,13 +8,15 @@ from typing import Any, Protocol
 
 
 class Priority(IntEnum):
-    """Classes of the outbox; a smaller number is sent first."""
+    """Classes of the outbox; a smaller number is sent first. The numbers are stored."""
 
     PAYMENT = 10
     TOPUP = 20
     OPERATOR = 30
     REMINDER = 40
     ALERT = 50
+    PROMO = 60
+    BROADCAST = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Outcome(StrEnum):
 
     SENT = "sent"
     DROPPED = "dropped"  # outdated when its turn came
-    BLOCKED = "blocked"  # blocked, kicked or deactivated: recorded, reminders pause
+    BLOCKED = "blocked"  # blocked, kicked, never met: recorded, reminders pause
+    DEACTIVATED = "deactivated"  # the account is gone: recorded, reminders pause
+    MIGRATED = "migrated"  # the group has a new id: recorded, sent there
     RETRY = "retry"  # certainly not delivered; again at `retry_at`
     AMBIGUOUS = "ambiguous"  # the answer was lost: it may have been delivered
     FAILED = "failed"  # refused for good; a defect to look at
@@ -50,17 +54,41 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Outcome of one notice. With RETRY, `retry_at` (UTC) is when Telegram asks us to come back."""
+    """Outcome of one notice. With RETRY, `retry_at` (UTC) is when Telegram asks us to come back;
+    with MIGRATED, `chat_id` is the group's new id."""
 
     outcome: Outcome
     message_id: int | None = None
     retry_at: datetime | None = None
     detail: str | None = None
+    chat_id: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """The right to send one message of a class (`rank`), had since `at` (nanoseconds of the
+    gate's clock) and `used` once; `paid` for in Stars."""
+
+    rank: int
+    at: int
+    paid: bool = False
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Notices of one class that are in the outbox: waiting since `oldest` (UTC), or planned."""
+
+    priority: Priority
+    waiting: int
+    planned: int
+    oldest: datetime | None
 
 
 class Messenger(Protocol):
     """Turns notices into messages."""
 
-    async def deliver(self, notice: Notice) -> Delivery:
-        """Send one notice and say what became of it; never raises for Telegram's answers."""
+    async def deliver(self, notice: Notice, place: Place | None = None) -> Delivery:
+        """Send one notice in its place, and say what became of it; never raises for Telegram's
+        answers."""
         ...

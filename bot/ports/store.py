@@ -1,6 +1,6 @@
 """The database, one protocol per aggregate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.books import Differences
 from bot.ports.ledger import Ledger, Proofs
-from bot.ports.messenger import Notice, Outcome
+from bot.ports.messenger import Backlog, Notice, Outcome, Priority
 from bot.ports.privacy import PersonalData
 from bot.ports.promos import Points, Promos
 from bot.ports.renewals import Renewals
@@ -239,13 +239,35 @@ class Outbox(Protocol):
         """False when its dedupe_key was there before."""
         ...
 
-    async def claim(self, now: datetime, limit: int) -> list[Notice]:
+    async def claim(
+        self,
+        now: datetime,
+        limit: int,
+        *,
+        by: str = "",
+        until: datetime | None = None,
+        longest: int = 0,
+        without: Collection[int] = (),
+        among: tuple[Priority, Priority] = (Priority.PAYMENT, Priority.BROADCAST),
+    ) -> list[Notice]:
         """Take the most urgent sendable ones, at most one a chat and none of a chat that has
-        one claimed; they count as being sent from now on."""
+        one claimed; they count as being sent `by` that instance `until` its lease is over.
+
+        `longest` of them are those that wait longest, of whatever class: so nobody waits for
+        ever. None of the chats `without`; only classes from the first to the last `among`
+        them.
+        """
         ...
 
     async def claimed(self) -> list[Notice]:
-        """Those a dead process took and did not settle."""
+        """Those being sent, by any instance."""
+        ...
+
+    async def take_over(
+        self, now: datetime, by: str, until: datetime, *, own: bool
+    ) -> list[Notice]:
+        """Claim again what was claimed and whose lease is over; with `own`, at a start, also what
+        a former process of this name left behind."""
         ...
 
     async def settle(
@@ -255,15 +277,32 @@ class Outbox(Protocol):
         at: datetime,
         message_id: int | None = None,
         detail: str | None = None,
-    ) -> None: ...
+        by: str | None = None,
+    ) -> bool:
+        """Record what became of a claimed notice; False when another instance `by` now has it."""
+        ...
+
     async def release(
-        self, notice_id: int, not_before: datetime, *, doubtful: bool = False
-    ) -> None:
+        self,
+        notice_id: int,
+        not_before: datetime,
+        *,
+        doubtful: bool = False,
+        by: str | None = None,
+    ) -> bool:
         """Back into the queue, one try more; `doubtful` when it may have arrived."""
         ...
 
     async def next_due(self) -> datetime | None:
         """When the next queued notice may be sent; None when the queue is empty."""
+        ...
+
+    async def backlog(self, now: datetime) -> list[Backlog]:
+        """What is in the queue, by class."""
+        ...
+
+    async def outcomes(self, since: datetime) -> Mapping[Outcome, int]:
+        """How many ended how since then."""
         ...
 
 

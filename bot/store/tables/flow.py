@@ -69,7 +69,10 @@ outbox = Table(
     Column("expires_at", UtcDateTime),
     Column("state", String, nullable=False),  # queued, claimed, or the Outcome
     Column("tries", Integer, nullable=False),
+    Column("due_at", UtcDateTime),  # since when it waits; none: for later, or not looked at
     Column("claimed_at", UtcDateTime),
+    Column("claimed_by", String),
+    Column("lease_until", UtcDateTime),
     Column("settled_at", UtcDateTime),
     Column("message_id", BigInteger),
     Column("detail", String),
@@ -80,6 +83,11 @@ partial("ix_outbox_chat", outbox.c.chat_id, outbox.c.priority, outbox.c.id,
 partial("ix_outbox_not_before", outbox.c.not_before, where="state = 'queued'")
 partial("ix_outbox_expires_at", outbox.c.expires_at,
        where="state = 'queued' AND expires_at IS NOT NULL")  # fmt: skip
+partial("ix_outbox_not_seen", outbox.c.not_before, where="state = 'queued' AND due_at IS NULL")
+partial("ix_outbox_due_at", outbox.c.due_at, outbox.c.id,
+       where="state = 'queued' AND due_at IS NOT NULL")  # fmt: skip
+partial("ix_outbox_settled_at", outbox.c.settled_at, outbox.c.state,
+       where="settled_at IS NOT NULL")  # fmt: skip
 # The database itself refuses a second message under way to one chat.
 partial("uq_outbox_claimed", outbox.c.chat_id, where="state = 'claimed'", unique=True)
 

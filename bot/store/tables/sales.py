@@ -194,6 +194,7 @@ topups = Table(
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcDateTime),
     Column("reason", String),
+    Column("claimed_by", String),
 )
 partial("ix_topups_next_at", topups.c.next_at, where="next_at IS NOT NULL")
 

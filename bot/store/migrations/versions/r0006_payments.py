@@ -71,6 +71,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_seals")),
     )
     op.create_table(
+        "calendars",
+        sa.Column("chat_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_calendars_chat_id")),
+        sa.PrimaryKeyConstraint("chat_id", name=op.f("pk_calendars")),
+        sa.UniqueConstraint("token", name=op.f("uq_calendars_token")),
+    )
+    op.create_table(
         "deposits",
         sa.Column(
             "seq",
@@ -423,6 +431,32 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
 
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("due_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("claimed_by", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_outbox_due_at",
+            ["due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued' AND due_at IS NOT NULL"),
+            postgresql_where=sa.text("state = 'queued' AND due_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_outbox_not_seen",
+            ["not_before"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued' AND due_at IS NULL"),
+            postgresql_where=sa.text("state = 'queued' AND due_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_outbox_settled_at",
+            ["settled_at", "state"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
+
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.add_column(sa.Column("deposit_id", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("provider_ref", sa.String(), nullable=True))
@@ -447,10 +481,10 @@ def upgrade() -> None:
             batch_op.f("ix_payments_provider_ref"), ["provider_ref"], unique=False
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_payments_saved_id"), "saved", ["saved_id"], ["id"]
+            batch_op.f("fk_payments_deposit_id"), "deposits", ["deposit_id"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_payments_deposit_id"), "deposits", ["deposit_id"], ["id"]
+            batch_op.f("fk_payments_saved_id"), "saved", ["saved_id"], ["id"]
         )
 
     with op.batch_alter_table("promos", schema=None) as batch_op:
@@ -467,8 +501,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("typed IS NOT NULL AND active"),
             postgresql_where=sa.text("typed IS NOT NULL AND active"),
         )
-        batch_op.drop_column("starts_at")
         batch_op.drop_column("ends_at")
+        batch_op.drop_column("starts_at")
         batch_op.drop_column("title")
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
@@ -481,8 +515,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("due_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("due_currency", sa.String(length=3), nullable=True))
         batch_op.add_column(sa.Column("totals", sa.Text(), server_default="[]", nullable=False))
-        batch_op.drop_column("rate")
         batch_op.drop_column("stars_minor")
+        batch_op.drop_column("rate")
         batch_op.drop_column("stars_currency")
+
+    with op.batch_alter_table("sims", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("own", sa.Text(), nullable=True))
+
+    with op.batch_alter_table("topups", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("claimed_by", sa.String(), nullable=True))
     op.execute("UPDATE quotes SET due_minor = price_minor, due_currency = price_currency")
     op.execute("UPDATE payments SET going_back = captured_minor WHERE state = 'refunded'")
