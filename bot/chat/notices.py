@@ -26,11 +26,12 @@ from bot.chat.views.sale import Sale
 from bot.chat.views.sims import title
 from bot.chat.wallets import filling_of
 from bot.domain.chats import Chat
+from bot.domain.cycles import cycle_of
 from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState
-from bot.domain.reminders import Stage, StageKind, cycle_of
 from bot.domain.rules import Pack
 from bot.domain.sims import Sim
+from bot.domain.stages import Stage, StageKind
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx, Wait
 from bot.services import notices

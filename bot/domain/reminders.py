@@ -13,96 +13,31 @@ caller's affair, as is re-reading the SIM before a reminder is sent.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
+from datetime import datetime, time, timedelta
 
 from bot.domain.chats import Preferences
+from bot.domain.cycles import cycles, snooze_code
 from bot.domain.sims import LOW_DATA, Sim, SimState
+from bot.domain.stages import (
+    GRACE_DAYS,
+    GRACE_STARTED,
+    KEEP_DAYS,
+    LOST,
+    LOW,
+    USED_UP,
+    VERY_LOW,
+    Stage,
+    StageKind,
+    parsed,
+)
 from bot.domain.zones import QuietHours, at_local, ceil_minute, floor_minute, local_date, zone
 
-GRACE_DAYS = (3, 1)  # F30: days before the grace period ends
-KEEP_DAYS = (30, 7, 3, 1)  # F30: days before the keep-number deadline
 VERY_LOW_DATA = 0.10  # F30: "data below 20 % and 10 %"
 LEAD = timedelta(hours=1)
 """How long before an event, or before quiet hours begin, a reminder moved forward lies."""
 TOO_LATE = timedelta(minutes=15)
 """A reminder nearer to its event than this helps nobody: it is sent earlier instead."""
 MOST_DAYS = 366  # the largest offset before expiry; larger ones are ignored
-
-
-class StageKind(StrEnum):
-    """What a reminder is about; the value begins its code in the ledger."""
-
-    EXPIRY = "expiry"
-    KEEP = "keep"
-    GRACE_STARTED = "grace-started"
-    GRACE = "grace"
-    LOST = "lost"
-    DATA_LOW = "data"
-    USED_UP = "used-up"
-
-
-_NUMBERED = frozenset({StageKind.EXPIRY, StageKind.KEEP, StageKind.GRACE, StageKind.DATA_LOW})
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One step of the reminders. `number` is days before the event, or per cent of the data."""
-
-    kind: StageKind
-    number: int | None = None
-
-    def __post_init__(self) -> None:
-        if (self.kind in _NUMBERED) != (self.number is not None):
-            raise ValueError(f"wrong number for a stage {self.kind}: {self.number}")
-
-    @property
-    def code(self) -> str:
-        """Its stable name in the ledger: "expiry-7", "grace-started", "data-20"."""
-        return self.kind.value if self.number is None else f"{self.kind}-{self.number}"
-
-    @classmethod
-    def parse(cls, code: str) -> "Stage":
-        """The stage of a code. Raises ValueError for any other text, a snooze's code too."""
-        kind, _, number = code.rpartition("-")
-        if number.isascii() and number.isdigit() and kind in _NUMBERED:
-            return cls(StageKind(kind), int(number))
-        return cls(StageKind(code))
-
-    @property
-    def urgency(self) -> tuple[int, float]:
-        """Greater is more urgent. Data stages rank among the days before expiry."""
-        match self.kind:
-            case StageKind.EXPIRY:
-                return (0, -float(self.number or 0))
-            case StageKind.KEEP:  # a number is more than a validity that ends the same day
-                return (0, 0.25 - float(self.number or 0))
-            case StageKind.USED_UP:
-                return (0, -0.5)  # after the expiry day, before the day ahead of it
-            case StageKind.DATA_LOW:
-                return (0, -1.5) if self.number == 10 else (0, -3.5)
-            case StageKind.GRACE_STARTED:
-                return (1, -float("inf"))
-            case StageKind.GRACE:
-                return (1, -float(self.number or 0))
-            case StageKind.LOST:
-                return (2, 0.0)
-
-    @property
-    def last_day(self) -> bool:
-        """Whether it may break quiet hours where the customer allows that (F31)."""
-        return self.code in ("expiry-0", "keep-1", "grace-1")
-
-    @property
-    def of_data(self) -> bool:
-        """Whether it comes from a reading of the data, not from a date."""
-        return self.kind in (StageKind.DATA_LOW, StageKind.USED_UP)
-
-
-LOW = Stage(StageKind.DATA_LOW, 20)
-VERY_LOW = Stage(StageKind.DATA_LOW, 10)
-USED_UP = Stage(StageKind.USED_UP)
-_GRACE_STARTED, _LOST = Stage(StageKind.GRACE_STARTED), Stage(StageKind.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,38 +66,25 @@ class Due:
     skipped: tuple[str, ...]
 
 
-def cycle(sim: Sim) -> str | None:
-    """The present validity, named by its expiry's date in UTC; None without any date.
+def preferences_of(sim: Sim, preferences: Preferences, *, renews: bool = False) -> Preferences:
+    """How to remind of one SIM: as its owner wants it of all, or otherwise of this one.
 
-    A renewal, or a correction to another day, begins a new cycle. Without an expiry it is that of
-    the keep-number deadline.
+    With `renews` it is going to be renewed by itself, of which they are told besides: of the days
+    before its expiry only the last is left, should that fail. Zone and quiet hours are those of
+    the person, who sleeps once.
     """
-    return sim.expiry.astimezone(UTC).date().isoformat() if sim.expiry else _keep_cycle(sim)
-
-
-def _keep_cycle(sim: Sim) -> str | None:
-    if sim.keep_deadline is None:
-        return None
-    return f"{StageKind.KEEP}-{sim.keep_deadline.astimezone(UTC).date().isoformat()}"
-
-
-def cycles(sim: Sim) -> tuple[str, ...]:
-    """All present cycles of a SIM: of its validity, and of its keep-number deadline."""
-    return tuple(dict.fromkeys(name for name in (cycle(sim), _keep_cycle(sim)) if name))
-
-
-def cycle_of(sim: Sim, code: str) -> str | None:
-    """The present cycle in which the ledger keeps a code."""
-    stage = _stage_or_none(code)
-    keeps = stage is not None and stage.kind is StageKind.KEEP
-    return _keep_cycle(sim) if keeps else cycle(sim)
-
-
-def snooze_code(sim: Sim) -> str | None:
-    """The ledger's code of the SIM's snooze, by the minute it ends."""
-    if sim.snoozed_until is None:
-        return None
-    return f"snooze-{ceil_minute(sim.snoozed_until):%Y-%m-%dT%H:%MZ}"
+    own = sim.own
+    if own is not None:
+        preferences = replace(
+            preferences,
+            offsets=preferences.offsets if own.offsets is None else own.offsets,
+            hour=preferences.hour if own.hour is None else own.hour,
+            urgent_override=preferences.urgent_override if own.urgent is None else own.urgent,
+            digest=preferences.digest and not own.alone,
+        )
+    if renews:
+        preferences = replace(preferences, offsets=(0,) if 0 in preferences.offsets else ())
+    return preferences
 
 
 def reminds(sim: Sim, preferences: Preferences) -> bool:
@@ -180,7 +102,7 @@ def timeline(sim: Sim, preferences: Preferences) -> tuple[Planned, ...]:
         return ()
     rules = _Rules(preferences)
     if sim.reading is not None and sim.reading.state is SimState.LOST:
-        return (Planned(_LOST, rules.first_after(sim.reading.as_of)),)
+        return (Planned(LOST, rules.first_after(sim.reading.as_of)),)
     if sim.expiry is None:
         found = _keep_stages(rules, sim.end)
     else:
@@ -267,14 +189,14 @@ class _Rules:
         """Grace started, the days before it ends, and the loss; without a known end the first."""
         started = self.first_after(expiry)
         if grace_end is None:
-            return [Planned(_GRACE_STARTED, started)]
+            return [Planned(GRACE_STARTED, started)]
         end = max(expiry, grace_end)
-        lost = Planned(_LOST, self.first_after(end))
+        lost = Planned(LOST, self.first_after(end))
         if started >= floor_minute(end):
             return [lost]
         closing = [self.before(Stage(StageKind.GRACE, days), end) for days in GRACE_DAYS]
         later = [planned for planned in closing if planned.at > started]
-        return [Planned(_GRACE_STARTED, started, floor_minute(end)), *later, lost]
+        return [Planned(GRACE_STARTED, started, floor_minute(end)), *later, lost]
 
 
 def data_stages(sim: Sim, now: datetime) -> tuple[Stage, ...]:
@@ -338,6 +260,50 @@ def passed(sim: Sim, preferences: Preferences, now: datetime) -> frozenset[str]:
     return frozenset(codes | {snooze} if snooze else codes)
 
 
+def carried(
+    old: Sim, new: Sim, settled: frozenset[str], preferences: Preferences, now: datetime
+) -> frozenset[str]:
+    """What counts as told in the cycles that begin because a reading moved a SIM's dates.
+
+    `settled` are the codes of the old cycles. Of the new dates' stages whose time has come those
+    that are no more urgent than what was told already are not told again; those more urgent, and
+    all to come, are open. A data alert is told again only when there is more data than before.
+    """
+    if set(cycles(new)) <= set(cycles(old)):
+        return frozenset()
+    told = parsed(settled)
+    codes: set[str] = set()
+    for plan in _plans(new, preferences):
+        for planned in plan:
+            stage, track = planned.stage, _track(new, planned.stage)
+            before = [one.urgency for one in told if _track(old, one) == track]
+            if planned.at <= now and before and stage.urgency <= max(before):
+                codes.add(stage.code)
+    if not _refilled(old, new):
+        codes |= {stage.code for stage in told if stage.of_data}
+    return frozenset(codes)
+
+
+def _refilled(old: Sim, new: Sim) -> bool:
+    was = old.reading.data_left if old.reading else None
+    left = new.reading.data_left if new.reading else None
+    return was is not None and left is not None and left > was
+
+
+def still_true(sim: Sim, stage: Stage, now: datetime) -> bool:
+    """Whether what a stage says is so at `now`: the words for it are made later than it was due."""
+    match stage.kind:
+        case StageKind.EXPIRY:
+            return sim.expiry is not None and now < sim.expiry
+        case StageKind.KEEP:
+            return sim.keep_deadline is not None and now < sim.keep_deadline
+        case StageKind.GRACE_STARTED | StageKind.GRACE:
+            return sim.grace_end is None or now < sim.grace_end
+        case StageKind.LOST:
+            return True
+    return stage in data_stages(sim, now)
+
+
 _Plans = tuple[tuple[Planned, ...], tuple[Planned, ...]]
 
 
@@ -385,16 +351,7 @@ def _track(sim: Sim, stage: Stage) -> str:
 
 def _fresh(sim: Sim, stage: Stage, settled: frozenset[str]) -> bool:
     """Whether neither the stage nor a more urgent one of its track is settled."""
-    others = [other for other in map(_stage_or_none, settled) if other is not None]
     return not any(
         _track(sim, other) == _track(sim, stage) and other.urgency >= stage.urgency
-        for other in others
+        for other in parsed(settled)
     )
-
-
-def _stage_or_none(code: str) -> Stage | None:
-    """The ledger also holds snoozes, and may hold stages that a newer version wrote."""
-    try:
-        return Stage.parse(code)
-    except ValueError:
-        return None

@@ -97,6 +97,18 @@ class KeepRule:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnReminders:
+    """What an owner wants otherwise for one SIM than for all; None, or False, is as for all."""
+
+    offsets: tuple[int, ...] | None = None
+    hour: int | None = None
+    urgent: bool | None = None
+    """Whether its last-day reminder may break quiet hours."""
+    alone: bool = False
+    """Never in a digest: a message of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sim:
     """One SIM as its owner sees it. `owner_id` is a private chat's id; None while in stock.
 
@@ -137,6 +149,7 @@ class Sim:
     deadline_source: Source | None = None
     device: str | None = None
     imei: str | None = None
+    own: OwnReminders | None = None
 
     @property
     def end(self) -> datetime | None:

@@ -35,6 +35,7 @@ from bot.domain.sims import Sim, SimState
 from bot.ports import Carrier, Charge, Tx
 from bot.services import notices
 from bot.services.ids import new_id
+from bot.services.planning import told_otherwise
 from bot.services.selling import Selling, close_order, holds, offered
 
 log = structlog.get_logger()
@@ -149,6 +150,7 @@ async def end(
         return False
     if leaves and run is not None and not charging:
         await tx.renewals.move_run(run, R.SKIPPED, "stopped", now)
+    await told_otherwise(tx, agreement.sim_id, now)
     if told:
         step = "paused" if new is A.PAUSED else "ended"
         await tell(tx, agreement, step, f"{agreement.version}", run)

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.domain.chats import Preferences
-from bot.domain.reminders import StageKind, passed
+from bot.domain.reminders import passed, preferences_of
 from bot.domain.rules import (
     Activity,
     Overridden,
@@ -29,6 +29,7 @@ from bot.domain.rules import (
     packs_for,
 )
 from bot.domain.sims import KeepRule, Sim, Source
+from bot.domain.stages import StageKind
 from bot.domain.zones import zone
 from bot.ports import ActivityRow, AuditRow, Clock, Store, Tx
 from bot.services.files import read_rows
@@ -260,7 +261,7 @@ async def _recounted(tx: Tx, sim: Sim, rule: Rule | None, now: datetime) -> Sim:
         await settle_passed(tx, sim.id, now)
     else:
         # A reminder of the expiry, and its snooze, are no affair of this deadline.
-        for code in sorted(passed(changed, preferences, now)):
+        for code in sorted(passed(changed, preferences_of(changed, preferences), now)):
             if code.startswith(StageKind.KEEP):
                 await settle(tx, changed, code, now, sent=False)
         await replan(tx, sim.id, now)

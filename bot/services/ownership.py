@@ -24,6 +24,7 @@ UNTOUCHED: Mapping[str, object] = {
     "imei": None,
     "snoozed_until": None,
     "reminders_stopped": False,
+    "own": None,
 }
 """What belongs to an owner, not to the SIM, as it is before there is one."""
 

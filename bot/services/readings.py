@@ -10,7 +10,7 @@ import structlog
 from bot.domain.sims import Sim
 from bot.domain.watching import after_failure
 from bot.ports import Carrier, Clock, Store, SupplierUnavailable
-from bot.services.planning import replan
+from bot.services.planning import replan, take_reading
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ async def read(store: Store, clock: Clock, carrier: Carrier, sim: Sim) -> Sim:
     """
     reading = await carrier.snapshot(sim)
     async with store.write() as tx:
-        await tx.sims.add_reading(sim.id, reading)
+        await take_reading(tx, sim.id, reading, clock.now())
         await replan(tx, sim.id, clock.now())
         fresh = await tx.sims.get(sim.id)
     return fresh or sim

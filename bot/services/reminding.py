@@ -6,18 +6,21 @@ renewal the supplier knows of silences the reminder; a running order silences it
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.chats import Chat
+from bot.domain.cycles import cycle_of
+from bot.domain.digests import Line, joins
 from bot.domain.orders import RUNNING_ORDERS
-from bot.domain.reminders import Due, StageKind, cycle_of, due
+from bot.domain.reminders import Due
 from bot.domain.sims import Reading, Sim, Tracking
+from bot.domain.stages import StageKind
 from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
 from bot.services import notices
-from bot.services.planning import replan, settle, settled
+from bot.services.planning import line_of, replan, settle, take_reading
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -27,6 +30,8 @@ _BATCH = 100
 _AFTER_FAILURE = timedelta(hours=1)
 _FRESH = timedelta(minutes=30)
 """A reading younger than this is not asked for again before a reminder."""
+_DAY = timedelta(hours=26)
+"""No local day is longer than that: who is due later could not join today."""
 _SILENCE = timedelta(minutes=10)
 """How long a running order puts a reminder off before it is looked at again."""
 
@@ -53,9 +58,10 @@ class Reminding:
         now = self._clock.now()
         while not self.worker.stopping:
             async with self._store.read() as tx:
-                sims = await tx.sims.due(now, _BATCH)
-            if not sims:
-                return
+                due = await tx.sims.due(now, _BATCH)
+                if not due:
+                    return
+                sims = await _with_mates(tx, due, now)
             fresh = await asyncio.gather(*(self._reread(sim, now) for sim in sims))
             by_chat: dict[int, _Readings] = defaultdict(dict)
             for sim, reading in zip(sims, fresh, strict=True):
@@ -64,7 +70,7 @@ class Reminding:
             await self._remind_chats(by_chat, now)
             for worker in self.rings:
                 worker.ring()
-            if len(sims) < _BATCH:
+            if len(due) < _BATCH:
                 return
 
     async def _remind_chats(self, by_chat: Mapping[int, _Readings], now: datetime) -> None:
@@ -102,38 +108,36 @@ class Reminding:
         return None
 
     async def _remind(self, tx: Tx, chat_id: int, readings: _Readings, now: datetime) -> None:
+        """What is due of a chat's SIMs, and what joins it."""
         chat = await tx.chats.get(chat_id)
-        found: list[tuple[Sim, Due]] = []
+        if chat is None:
+            return
+        found: list[tuple[Line, Due]] = []
+        waiting: list[Line] = []
         for sim_id, reading in readings.items():
             if reading is not None:
-                await tx.sims.add_reading(sim_id, reading)
+                await take_reading(tx, sim_id, reading, now)
             sim = await tx.sims.get(sim_id)
-            if sim is None or chat is None:
+            if sim is None or sim.owner_id != chat_id:
                 continue
             if await tx.orders.of_sim(sim_id, tuple(RUNNING_ORDERS)):
                 await tx.sims.set_next_reminder(sim_id, now + _SILENCE)
                 continue
-            hit = await self._settle(tx, chat, sim, now)
-            if hit is not None:
-                found.append((sim, hit))
-            await replan(tx, sim_id, now)
-        if chat is None or not found:
-            return
-        if len(found) > 1 and chat.preferences.digest:
-            await tx.outbox.add(_digest(chat, found, now))
-        else:
-            for sim, hit in found:
-                await tx.outbox.add(_reminder(chat, sim, hit))
-
-    async def _settle(self, tx: Tx, chat: Chat, sim: Sim, now: datetime) -> Due | None:
-        """Write the ledger; what is to be sent, or None when somebody got there first."""
-        hit = due(sim, chat.preferences, await settled(tx, sim), now)
-        if hit is None:
-            return None
-        for code in hit.skipped:
-            await settle(tx, sim, code, now, sent=False)
-        added = [await settle(tx, sim, code, now, sent=True) for code in hit.sent]
-        return hit if any(added) else None
+            line = await line_of(tx, sim, chat)
+            hit = line.due(now)
+            if hit is None:
+                waiting.append(line)
+            elif await _settle(tx, sim, hit, now):
+                found.append((line, hit))
+        if any(line.preferences.digest for line, _ in found):
+            for line in waiting:
+                hit = joins(line, now)
+                if hit is not None and await _settle(tx, line.sim, hit, now):
+                    found.append((line, hit))
+        for line in (*waiting, *(line for line, _ in found)):
+            await replan(tx, line.sim.id, now)
+        for notice in _messages(chat, found, now):
+            await tx.outbox.add(notice)
 
     # ---- buttons -------------------------------------------------------------------------
 
@@ -156,6 +160,33 @@ class Reminding:
             if current is not None and current.owner_id == sim.owner_id:
                 await tx.sims.update(sim.id, current.version, **changes)
                 await replan(tx, sim.id, now)
+
+
+async def _with_mates(tx: Tx, due: Sequence[Sim], now: datetime) -> list[Sim]:
+    """The SIMs that are due, and those of the same people that may join them today."""
+    found = {sim.id: sim for sim in due}
+    for chat_id in dict.fromkeys(sim.owner_id for sim in due if sim.owner_id is not None):
+        for sim in await tx.sims.owned(chat_id):
+            at = sim.next_reminder_at
+            if at is not None and at < now + _DAY:
+                found.setdefault(sim.id, sim)
+    return list(found.values())
+
+
+async def _settle(tx: Tx, sim: Sim, hit: Due, now: datetime) -> bool:
+    """Write the ledger; False when somebody got there first."""
+    for code in hit.skipped:
+        await settle(tx, sim, code, now, sent=False)
+    return any([await settle(tx, sim, code, now, sent=True) for code in hit.sent])
+
+
+def _messages(chat: Chat, found: Sequence[tuple[Line, Due]], now: datetime) -> list[Notice]:
+    """One digest, or each its own; of a SIM that goes alone its own beside it."""
+    together = [(line.sim, hit) for line, hit in found if line.preferences.digest]
+    if len(together) < 2:
+        return [_reminder(chat, line.sim, hit) for line, hit in found]
+    apart = [(line.sim, hit) for line, hit in found if not line.preferences.digest]
+    return [_digest(chat, together, now), *(_reminder(chat, sim, hit) for sim, hit in apart)]
 
 
 def _expires(sim: Sim, hit: Due) -> datetime | None:

@@ -44,6 +44,7 @@ from bot.services import agreements, notices
 from bot.services.autopay import LATER, SOON, Autopay, give_up, take_note
 from bot.services.checkout import Checkout
 from bot.services.ids import new_id
+from bot.services.planning import replan, told_otherwise
 from bot.services.selling import Selling, holds
 from bot.services.till import Till
 from bot.services.work import Worker
@@ -110,11 +111,13 @@ class Renewals:
     async def _look(self, agreement_id: str) -> None:
         """Do what it asks for, one step after another, and say when to look again."""
         at: datetime | None = self._clock.now() + SOON
+        before = None
         for _ in range(_STEPS):
             async with self._store.read() as tx:
                 agreement = await tx.renewals.get(agreement_id)
             if agreement is None:
                 return
+            before = before or agreement.state
             pause = await self._step(agreement)
             if isinstance(pause, Step):
                 at = pause.at
@@ -124,6 +127,11 @@ class Renewals:
                 break
         async with self._store.write() as tx:
             await tx.renewals.set(agreement_id, next_at=at)
+            after = await tx.renewals.get(agreement_id)
+            if after is not None and after.state is A.ACTIVE:
+                await replan(tx, after.sim_id, self._clock.now())
+            elif after is not None and after.state is not before:
+                await told_otherwise(tx, after.sim_id, self._clock.now())
 
     async def _step(self, agreement: Agreement) -> Step | timedelta | None:
         """One step. A Step to wait for, a span after which to look again, or None: at once."""

@@ -83,6 +83,7 @@ _LATE = "money that comes late, a dispute or a refund must find its payment"
 PLACES: tuple[Place, ...] = (
     # In an order in which nothing is erased before what refers to it.
     Place(t.chats, _E, _by(t.chats, "id"), hidden=frozenset({"migrated_to"})),
+    Place(t.calendars, _E, _by(t.calendars, "chat_id"), "chat_id", hidden=frozenset({"token"})),
     Place(t.drafts, _E, _by(t.drafts, "user_id")),
     Place(t.conversations, _E, lambda me: t.conversations.c.key == f"{me},{me}"),
     Place(t.inbox, _E, lambda me: t.inbox.c.lane == named(me),

@@ -15,10 +15,10 @@ class ReminderRows:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def sent(self, sim_id: str, cycle: str) -> frozenset[str]:
-        """Codes of the stages that are settled (sent or skipped) in this cycle."""
+    async def sent(self, sim_id: str, *cycles: str) -> frozenset[str]:
+        """Codes of the stages that are settled (sent or skipped) in these cycles."""
         statement = select(reminders.c.stage).where(
-            reminders.c.sim_id == sim_id, reminders.c.cycle == cycle
+            reminders.c.sim_id == sim_id, reminders.c.cycle.in_(cycles)
         )
         return frozenset(await self._conn.scalars(statement))
 

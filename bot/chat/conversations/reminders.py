@@ -28,8 +28,9 @@ from bot.domain.chats import Preferences
 from bot.domain.days import DayProblem, parse_day
 from bot.domain.identify import plain
 from bot.domain.keepalive import dates_until
-from bot.domain.reminders import Stage, StageKind, timeline
+from bot.domain.reminders import timeline
 from bot.domain.sims import Sim, Source, Tracking
+from bot.domain.stages import Stage, StageKind
 from bot.domain.zones import at_local, day_end, is_zone, local_date, zone
 from bot.i18n import Html
 from bot.ports import Tx

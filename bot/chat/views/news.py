@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from bot.chat.views.sims import span, title
-from bot.domain.reminders import Stage, StageKind
 from bot.domain.sims import Sim
+from bot.domain.stages import Stage, StageKind
 from bot.i18n import Html, Words
 
 

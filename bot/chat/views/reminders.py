@@ -8,8 +8,9 @@ from bot.chat.views.news import news
 from bot.chat.views.sims import allowances, dates, mark, next_line, title
 from bot.chat.views.zones import zone_label, zone_name
 from bot.domain.chats import Preferences
-from bot.domain.reminders import Planned, Stage, StageKind
+from bot.domain.reminders import Planned
 from bot.domain.sims import Sim
+from bot.domain.stages import Stage, StageKind
 from bot.domain.zones import QuietHours
 from bot.i18n import Html, Words
 

@@ -20,6 +20,7 @@ from bot.store.tables.money import balances, entries, postings, proofs
 from bot.store.tables.people import (
     activations,
     activities,
+    calendars,
     chats,
     claim_codes,
     claims,
@@ -51,6 +52,7 @@ __all__ = [
     "agreements",
     "audit",
     "balances",
+    "calendars",
     "chats",
     "claim_codes",
     "claims",

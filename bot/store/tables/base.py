@@ -18,7 +18,7 @@ from bot.domain.plans import Plan
 from bot.domain.promos import Promo
 from bot.domain.quotes import Discount, Total
 from bot.domain.rules import Override
-from bot.domain.sims import KeepRule, Reading
+from bot.domain.sims import KeepRule, OwnReminders, Reading
 
 metadata = MetaData(
     naming_convention={
@@ -38,6 +38,7 @@ DISCOUNTS = TypeAdapter(tuple[Discount, ...])
 TOTALS = TypeAdapter(tuple[Total, ...])
 OVERRIDE = TypeAdapter(Override)
 OFFSETS = TypeAdapter(tuple[int, ...])
+OWN = TypeAdapter(OwnReminders)
 DECIMAL = TypeAdapter(Decimal)
 OBJECT = TypeAdapter(dict[str, Any])
 

@@ -19,7 +19,18 @@ from bot.domain.handover import HandoverState
 from bot.domain.rules import Activity
 from bot.domain.sims import SimForm, Source, Tracking
 from bot.ports import Wait
-from bot.store.tables.base import BIG, OFFSETS, OVERRIDE, READING, RULE, key, metadata, partial, seq
+from bot.store.tables.base import (
+    BIG,
+    OFFSETS,
+    OVERRIDE,
+    OWN,
+    READING,
+    RULE,
+    key,
+    metadata,
+    partial,
+    seq,
+)
 from bot.store.types import Json, Sealed, UtcDateTime, Word
 
 chats = Table(
@@ -45,6 +56,14 @@ chats = Table(
     Column("wrong_claims", Integer, nullable=False, default=0),
     Column("claims_locked_until", UtcDateTime),
     Column("created_at", UtcDateTime),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("chat_id", BigInteger, ForeignKey("chats.id"), primary_key=True, autoincrement=False),
+    # Who knows it reads the dates of the chat's SIMs: part of an address handed out.
+    Column("token", Sealed("calendars.token"), nullable=False, unique=True),
 )
 
 sims = Table(
@@ -80,6 +99,7 @@ sims = Table(
     Column("deadline_source", Word(Source)),
     Column("device", Sealed("sims.device")),
     Column("imei", Sealed("sims.imei")),
+    Column("own", Json(OWN)),  # how to remind of this one
     # The epoch: at once. Counted only while a supplier can be asked on behalf of an owner.
     Column(
         "next_read_at", UtcDateTime, nullable=False, server_default=text("'1970-01-01 00:00:00+00'")

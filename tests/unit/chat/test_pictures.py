@@ -22,9 +22,10 @@ from bot.chat.views.sale import Sale
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.domain.pace import pace
-from bot.domain.reminders import Planned, Stage, StageKind
+from bot.domain.reminders import Planned
 from bot.domain.sales import Method
 from bot.domain.sims import Reading, Sim
+from bot.domain.stages import Stage, StageKind
 from bot.i18n import words
 from tests import fonts as making
 from tests.unit.store.samples import NOW, days, managed, order, payment, reading, sim, topup

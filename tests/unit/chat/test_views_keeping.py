@@ -18,9 +18,9 @@ from bot.chat.views import devices as device_views
 from bot.chat.views import keeping as views
 from bot.chat.views import reminders as reminder_views
 from bot.domain.devices import Remark, Verdict, check
-from bot.domain.reminders import Stage
 from bot.domain.rules import Activity, Overridden, Override, effective
 from bot.domain.sims import KeepRule, Source
+from bot.domain.stages import Stage
 from bot.i18n import words
 from bot.ports import ActivityRow
 from tests.unit.store.samples import NOW, days, managed, sim

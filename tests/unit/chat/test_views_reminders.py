@@ -9,7 +9,8 @@ from telegram.constants import MessageLimit
 from bot.chat.screen import Screen
 from bot.chat.views import reminders as views
 from bot.domain.chats import Preferences
-from bot.domain.reminders import Planned, Stage, StageKind
+from bot.domain.reminders import Planned
+from bot.domain.stages import Stage, StageKind
 from bot.i18n import words
 from tests.unit.store.samples import NOW, days, managed, reading, sim
 

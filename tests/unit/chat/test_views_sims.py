@@ -12,8 +12,9 @@ from bot.chat.views import card as card_view
 from bot.chat.views import pace as pace_views
 from bot.chat.views import sims as views
 from bot.domain.pace import Pace, pace
-from bot.domain.reminders import Planned, Stage, StageKind
+from bot.domain.reminders import Planned
 from bot.domain.sims import KeepRule, Reading, Sim, SimState, Source
+from bot.domain.stages import Stage, StageKind
 from bot.i18n import words
 from tests.unit.store.samples import NOW, days, managed, minutes, reading, sim
 

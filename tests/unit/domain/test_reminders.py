@@ -6,23 +6,19 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bot.domain.chats import Preferences
+from bot.domain.cycles import cycle, cycle_of, cycles, snooze_code
 from bot.domain.reminders import (
     Due,
-    Stage,
-    StageKind,
-    cycle,
-    cycle_of,
-    cycles,
     data_stages,
     due,
     keep_timeline,
     next_reminder,
     passed,
     reminds,
-    snooze_code,
     timeline,
 )
 from bot.domain.sims import Reading, Sim, SimForm, SimState, Source, Tracking
+from bot.domain.stages import Stage, StageKind
 from bot.domain.zones import zone
 
 DAY = timedelta(days=1)
@@ -247,11 +243,12 @@ def test_the_same_day_is_told_once(apart: timedelta) -> None:
 
 
 def test_the_two_tracks_have_cycles_of_their_own() -> None:
-    assert cycles(KEPT) == ("2026-12-10", "keep-2027-01-29")
+    assert cycles(KEPT) == ("2026-12-10", "keep-2027-01-29", "2026-12-10-grace-2026-12-30")
     assert cycle_of(KEPT, "keep-7") == "keep-2027-01-29"
+    assert cycle_of(KEPT, "grace-3") == cycle_of(KEPT, "lost") == "2026-12-10-grace-2026-12-30"
     assert cycle_of(KEPT, "expiry-7") == cycle_of(KEPT, "snooze-2026-12-08T23:00Z") == "2026-12-10"
     alone = replace(KEPT, expiry=None)
-    assert cycles(alone) == ("keep-2027-01-29",)
+    assert cycles(alone) == ("keep-2027-01-29", "keep-2027-01-29-grace-2026-12-30")
     assert cycle_of(alone, "grace-started") == "keep-2027-01-29"
 
 

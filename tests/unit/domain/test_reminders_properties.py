@@ -15,14 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.chats import Preferences
+from bot.domain.cycles import cycle_of, cycles
 from bot.domain.reminders import (
     TOO_LATE,
     Due,
     Planned,
-    Stage,
-    StageKind,
-    cycle_of,
-    cycles,
     due,
     keep_timeline,
     next_reminder,
@@ -30,6 +27,7 @@ from bot.domain.reminders import (
     timeline,
 )
 from bot.domain.sims import Reading, Sim, SimForm, SimState, Source, Tracking
+from bot.domain.stages import Stage, StageKind
 
 LONG = os.environ.get("XUKA_PROPERTIES") == "long"
 PROFILE = settings(
