@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from tests.flows.people import Person, Town
-from tests.flows.steps import RECEIPT, US_CARD, to_quote
+from tests.flows.steps import BOOM, RECEIPT, US_CARD, to_quote
 
 
 async def photo(person: Person, shade: int = 190) -> dict[str, Any]:
@@ -62,6 +62,27 @@ async def test_a_declined_proof_is_told_and_sent_again(place: Town) -> None:
     await decide(place, "已到账", "是的，已到账")
     await emma.find(RECEIPT)
     assert place.topups(US_CARD) == 1
+
+
+async def test_a_chinese_transfer_is_declined_and_then_confirmed(place: Town) -> None:
+    lin = place.zh
+    await place.operator.say("/start")
+    await lin.say("/renew")
+    await lin.press("boom eSIM")
+    await lin.press("日本 5 GB")
+    await lin.press("转账或扫码 · ")
+    assert "支付宝（演示）" in (await lin.find("转账备注请填"))["text"]
+    await lin.press("我已转账")
+    assert "交易号已记下" in (await lin.say("TX20270302"))["text"]
+    await photo(lin)
+    await decide(place, "拒绝", "没有收到")
+    assert "没有收到这个备注码和金额的转账" in (await lin.find("未能确认"))["text"]
+    await lin.press("重新发送凭证")
+    await lin.press("我已转账")
+    await photo(lin, 90)
+    await decide(place, "已到账", "是的，已到账")
+    await lin.find("已续费")
+    assert place.topups(BOOM) == 1
 
 
 async def test_another_amount_waits_for_a_decision(place: Town) -> None:

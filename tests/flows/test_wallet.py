@@ -1,7 +1,7 @@
 """The wallet in the chat: filled by Stars, spent on a renewal, given back."""
 
 from tests.flows.people import Town
-from tests.flows.steps import RECEIPT, US_CARD, to_quote
+from tests.flows.steps import BOOM, RECEIPT, US_CARD, to_quote
 
 
 async def test_a_wallet_is_filled_by_stars_and_pays_a_renewal(place: Town) -> None:
@@ -25,6 +25,23 @@ async def test_a_wallet_is_filled_by_stars_and_pays_a_renewal(place: Town) -> No
     assert "Balance: $11.50" in shown["text"]
     assert "−$8.50 · order XK-" in shown["text"]
     assert place.topups(US_CARD) == 1
+
+
+async def test_a_chinese_wallet_pays_a_renewal(place: Town) -> None:
+    lin = place.zh
+    await lin.say("/wallet")
+    await lin.press("充值")
+    await lin.press("US$10")
+    await lin.press("Telegram Stars · ")
+    await lin.pay()
+    await lin.find("余额：US\\$10")
+    await lin.say("/renew")
+    await lin.press("boom eSIM")
+    await lin.press("日本 5 GB")
+    await lin.press("钱包余额 · US$7.50")
+    await lin.find("已续费")
+    assert "余额：US$2.50" in (await lin.say("/wallet"))["text"]
+    assert place.topups(BOOM) == 1
 
 
 async def test_a_short_wallet_offers_what_is_missing_and_then_pays(place: Town) -> None:
