@@ -227,6 +227,18 @@ class Epay:
             raise Failed("another_order")
         return trade
 
+    async def _trade(self, trade_no: str) -> Trade | None:
+        """A trade by the platform's own number: of a link that was paid twice the second one's
+        attempt has a reference that the platform never heard of. Raises Failed."""
+        answer = await self._asked("order", {"trade_no": trade_no}, none=True)
+        trade: Trade | None = parsed(NAME, Trade, answer) if answer is not None else None
+        if trade is not None and (
+            trade.trade_no != trade_no or trade.pid not in ("", self._settings.pid)
+        ):
+            log.error("epay.another_order", ref=trade_no, told=trade.trade_no)
+            raise Failed("another_order")
+        return trade
+
     async def _others(self, reference: str) -> dict[str, Trade]:
         """Further payments on one link, of the latest there: the look-up tells one alone."""
         try:
@@ -269,9 +281,9 @@ class Epay:
         once: whether it did is looked up first, and after any doubtful answer."""
         if payment.charge_id is None:
             raise PaymentRefused("no_charge")
-        trades = await self.lookup(payment)
-        charge = next((one for one in trades.charges if one.id == payment.charge_id), None)
-        if charge is None:
+        trade = await self._trade(payment.charge_id)
+        charge = self._charge(trade) if trade is not None else None
+        if charge is None or trade is None or trade.status not in (_PAID, _REFUNDED, _FROZEN):
             raise PaymentUnavailable("charge_not_found")
         if refund.amount != charge.amount:
             raise PaymentRefused("whole_only")

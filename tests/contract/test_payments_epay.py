@@ -241,6 +241,28 @@ async def test_of_a_page_paid_twice_the_second_charge_goes_back(b: EpayBench) ->
     assert backs == {first.id: 0, second.id: b.amount.minor}
 
 
+async def test_a_second_charge_goes_back_from_the_attempt_that_the_till_gave_it(
+    b: EpayBench,
+) -> None:
+    """The platform has never heard of that attempt's reference: it knows its own number."""
+    b.strike("paid_twice")
+    payment, shown = await b.asked()
+    for _ in range(2):
+        await b.pay(payment, shown)
+    first, second = sorted((await b.paying.lookup(payment)).charges, key=lambda one: one.id)
+    extra = replace(b.captured(payment, second), id="order001-again")
+    for _ in range(2):
+        assert await b.paying.refund(extra, b.refund(extra)) is Return.DONE
+    backs = {one.id: one.returned for one in (await b.paying.lookup(payment)).charges}
+    assert backs == {first.id: 0, second.id: b.amount.minor}
+
+
+async def test_a_charge_that_the_platform_does_not_know_is_not_sent_back(b: EpayBench) -> None:
+    payment, _ = await b.paid()
+    extra = replace(payment, charge_id="nobody's")
+    await unavailable(b.paying.refund(extra, b.refund(extra)))
+
+
 async def test_a_platform_without_refunds_declares_none() -> None:
     host = Host()
     async with serving(host) as address, hand_epay_bench(host, address) as b:
