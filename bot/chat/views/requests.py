@@ -77,8 +77,8 @@ def told(t: Words, sale: Sale, request: RefundRequest, refund: Refund | None) ->
         text = t("✅ Our shop has approved your refund for order {number}: {amount} is on its way "
                  "back to where you paid from.", **said)  # fmt: skip
         return Screen(text, rows)
-    text = t("✅ Our shop has approved your refund for order {number}. Your money is on its way back "
-             "to where you paid from.", **said)  # fmt: skip
+    text = t("✅ Our shop has approved your refund for order {number}. Your money is on its way "
+             "back to where you paid from.", **said)  # fmt: skip
     return Screen(text, rows)
 
 
