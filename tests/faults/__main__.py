@@ -2,6 +2,7 @@
 
 from tests.faults.carriers import carriers
 from tests.faults.kill import kill
+from tests.faults.payments import payments
 from tests.harness import faults
 
-faults({"carriers": carriers, "kill": kill})
+faults({"carriers": carriers, "kill": kill, "payments": payments})
