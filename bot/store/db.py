@@ -166,6 +166,7 @@ class Database:
                 parsed,
                 pool_size=_READERS + _WRITERS,
                 max_overflow=0,
+                hide_parameters=True,
                 connect_args={"command_timeout": _COMMAND_SECONDS},
             )
             reader = writer.execution_options(
@@ -313,6 +314,7 @@ def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) ->
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # an error's text goes to the log, people's words do not
         pool_reset_on_return=None,  # `_transaction` ends every transaction itself
         # isolation_level None: Python's sqlite3 then begins nothing on its own.
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},

@@ -193,3 +193,11 @@ async def test_two_databases_with_keys_of_their_own_live_side_by_side(url: str) 
         async with database.read() as tx:
             assert await tx.payments.by_charge(CHARGE) is not None
         await database.close()
+
+
+async def test_an_error_of_the_database_tells_nobodys_words(db: Database) -> None:
+    await populate(db)
+    with pytest.raises(IntegrityError) as raised:
+        async with db.write() as tx:
+            await tx.payments.add(payment("p9", order_id="no-such-order", url="my own words"))
+    assert "my own words" not in str(raised.value)
