@@ -55,7 +55,7 @@ async def test_buttons_of_an_order_that_is_done(place: Town) -> None:
 async def test_buttons_of_a_price_that_has_expired(place: Town) -> None:
     emma = place.en
     message_id = await to_invoice(emma)
-    unpaid = [place.data_of(emma, label) for label in ("Show invoice", "Use a", "Cancel the")]
+    unpaid = [place.data_of(emma, label) for label in ("Show invoice", "Other way", "Cancel the")]
     await place.advance(minutes=20)
     for data in unpaid:
         await place.tap(emma, message_id, data)

@@ -45,6 +45,11 @@ async def price(update: Update, context: Context) -> int:
     if sim is None:
         return END
     if not quote.stands(context.now):
+        async with context.shop.store.read() as tx:
+            order = await tx.orders.by_quote(quote.id)
+        if order is not None:
+            await show_order(context, order.id)
+            return END
         return await plans_of(context, sim.id, context.t.plain(REASONS["quote_expired"]))
     await show_price(context, quote, sim)
     return END
