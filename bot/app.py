@@ -316,6 +316,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         merchant=merchant,
         outbox=outbox,
         operators=frozenset(settings.operator_ids),
+        public_url=live.public_address(settings),
     )
     connected = (*carriers.values(), *paid_by.values(), *((source,) if source else ()))
     jobs = (

@@ -190,6 +190,8 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
         "INFO"
     )
+    public_url: AnyHttpUrl | None = None
+    """Where customers' devices reach the bot's web server; by default where Telegram does."""
     webhook: WebhookSettings = WebhookSettings()
     shop: ShopSettings = ShopSettings()
     methods: Annotated[tuple[Method, ...], NoDecode, BeforeValidator(_split)] = ()

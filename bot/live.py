@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from socket import socket
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute
 from bot import schedule
 from bot.chat import application
 from bot.chat.application import ALLOWED_UPDATES, App
+from bot.chat.conversations import calendar
 from bot.chat.lanes import LaneQueue
 from bot.chat.shop import Shop
 from bot.config import Settings
@@ -27,11 +29,20 @@ from bot.services.intake import Intake
 from bot.services.outbox import Outbox
 from bot.store.db import Database
 from bot.web.app import create, health_route, webhook_route
+from bot.web.calendar import calendar_route
 from bot.web.hooks import hooks_route
 
 log = structlog.get_logger()
 
 WEBHOOK_PATH = "/telegram"
+
+
+def public_address(settings: Settings) -> str | None:
+    """Where our web server is reached from outside, without a slash at its end."""
+    if settings.public_url is not None:
+        return str(settings.public_url).rstrip("/")
+    hook = str(settings.webhook.url or "")
+    return hook.removesuffix(WEBHOOK_PATH) if hook.endswith(WEBHOOK_PATH) else None
 
 
 class Connected(Protocol):
@@ -128,6 +139,8 @@ def _server(bot: Bot) -> uvicorn.Server:
     if settings.hooks_secret is not None:
         secret = settings.hooks_secret.get_secret_value()
         routes.append(hooks_route(secret, bot.hints.knows, bot.hints.accept))
+    read = partial(calendar.read, bot.store, bot.clock, bot.shop.merchant.name)
+    routes.append(calendar_route(read))
     if isinstance(bot.clock, FollowingClock):
         work = [Work(job.worker, job.next_due, job.slack) for job in bot.jobs]
         control = Control(bot.clock, work, lambda: bot.queue.idle, lambda: server.should_exit)

@@ -23,6 +23,7 @@ from bot.chat.conversations import (
     activation,
     add_sim,
     assist,
+    calendar,
     devices,
     handover,
     keeping,
@@ -33,6 +34,7 @@ from bot.chat.conversations import (
     privacy,
     promos,
     queue,
+    reminder_settings,
     reminders,
     renew,
     renewals,
@@ -87,8 +89,8 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
-             handover, pictures, privacy, reminders, support, queue, assist, activation, wallet,
-             transfer, renewals, renewing)  # fmt: skip
+             handover, pictures, privacy, reminder_settings, reminders, support, queue, assist,
+             activation, wallet, transfer, renewals, renewing, calendar)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -21,7 +21,7 @@ from bot.chat.views import (
 )
 from bot.chat.views import transfer as transfers
 from bot.chat.views import wallet as wallets
-from bot.chat.views.rules import brief
+from bot.chat.views.paying import waiting
 from bot.chat.views.sale import Sale
 from bot.chat.views.sims import title
 from bot.chat.wallets import filling_of
@@ -29,9 +29,10 @@ from bot.domain.chats import Chat
 from bot.domain.cycles import cycle_of
 from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState
+from bot.domain.reminders import still_true
 from bot.domain.rules import Pack
 from bot.domain.sims import Sim
-from bot.domain.stages import Stage, StageKind
+from bot.domain.stages import Stage
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx, Wait
 from bot.services import notices
@@ -73,6 +74,7 @@ class Renderer:
             notices.ORDER_ENDED: self._ended,
             notices.REMINDER: self._reminder,
             notices.DIGEST: self._digest,
+            notices.PAYMENT_WAITS: self._payment_waits,
             notices.QUEUE: self._queue,
             notices.CLAIM: self._claim,
             notices.ACTIVATION: self._activation,
@@ -118,7 +120,7 @@ class Renderer:
             also,
             self._clock.now(),
             after_expiry=self._after_expiry(sim),
-            keep=await self._keep(tx, chat, sim),
+            rule=await rule_in(tx, self._packs, sim),
         )
         return Rendered(await self._with_renewal(tx, chat, sim, screen))
 
@@ -142,11 +144,6 @@ class Renderer:
         screen = renewing.told(_words(chat), deal, run, data["step"], now)
         return Rendered(screen) if screen is not None else None
 
-    async def _keep(self, tx: Tx, chat: Chat, sim: Sim) -> list[Html]:
-        """What keeps its number, in two lines."""
-        rule = await rule_in(tx, self._packs, sim)
-        return [] if rule is None else brief(_words(chat), rule)
-
     async def _digest(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         items = []
         for item in notice.data["items"]:
@@ -155,17 +152,28 @@ class Renderer:
                 items.append((sim, Stage.parse(item["stage"])))
         if not items:
             return None
-        return Rendered(reminders.digest(_words(chat), items, self._clock.now()))
+        closed = {sim.id for sim, _ in items if not self._after_expiry(sim)}
+        return Rendered(reminders.digest(_words(chat), items, self._clock.now(), closed))
+
+    async def _payment_waits(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        if sale is None or sale.order.state is not OrderState.AWAITING_PAYMENT or sale.proved:
+            return None
+        if sale.order.expires_at != notice.expires_at:
+            return None  # it waits longer by now, of which another notice tells
+        t = _words(chat)
+        return Rendered(waiting(t, sale, t("⏳ This order still waits for your payment.")))
 
     async def _still(self, tx: Tx, chat: Chat, data: Mapping[str, Any]) -> Sim | None:
         """The SIM if its reminder is still true: theirs, not renewed, lapsed, stopped or paid."""
-        sim = await tx.sims.get(data["sim_id"])
+        sim, now = await tx.sims.get(data["sim_id"]), self._clock.now()
         if sim is None or sim.owner_id != chat.id or sim.removed_at or sim.reminders_stopped:
             return None
-        ahead = Stage.parse(data["stage"]).kind is StageKind.EXPIRY
-        if ahead and sim.expiry is not None and sim.expiry <= self._clock.now():
+        if not chat.preferences.on or (sim.snoozed_until is not None and sim.snoozed_until > now):
             return None
         if cycle_of(sim, data["stage"]) != data["cycle"]:
+            return None
+        if not still_true(sim, Stage.parse(data["stage"]), now):
             return None
         if await tx.orders.of_sim(sim.id, tuple(RUNNING_ORDERS)):
             return None

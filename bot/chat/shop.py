@@ -69,6 +69,8 @@ class Shop:
     merchant: Merchant
     outbox: Outbox
     operators: frozenset[int]
+    public_url: str | None = None
+    """Where people's own devices reach the bot's web server, without a slash at its end."""
 
     def ring(self) -> None:
         """The outbox has something new."""

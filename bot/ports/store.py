@@ -11,6 +11,7 @@ from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.books import Differences
+from bot.ports.calendars import Calendars
 from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Backlog, Notice, Outcome, Priority
 from bot.ports.privacy import PersonalData
@@ -348,6 +349,7 @@ class Tx(Protocol):
     promos: Promos
     points: Points
     reminders: Reminders
+    calendars: Calendars
     differences: Differences
     inbox: Inbox
     outbox: Outbox

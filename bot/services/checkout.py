@@ -26,6 +26,7 @@ from bot.ports import (
 from bot.services import promos
 from bot.services.buying import dearer
 from bot.services.ids import new_id
+from bot.services.notices import payment_waits
 from bot.services.promos import Asked, Wish
 from bot.services.selling import (
     Refused,
@@ -263,6 +264,10 @@ class Checkout:
                 "confirmed",
                 now,
             )
+            chat = await tx.chats.get(chat_id)
+            if message_id is not None and chat is not None:  # they pay in the chat
+                for news in payment_waits(order, order.expires_at, chat.preferences, now):
+                    await tx.outbox.add(news)
             return replace(order, state=OrderState.AWAITING_PAYMENT)
 
     # ---- finding -------------------------------------------------------------------------

@@ -2,14 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from bot.domain.chats import Preferences
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.domain.requests import RefundRequest
 from bot.domain.sales import Order
+from bot.domain.zones import QuietHours, zone
 from bot.ports import Notice, Priority, Wait
 
 LOOKS_FOR = timedelta(minutes=5)
 """How long somebody who has paid keeps the chat open."""
+
+_SOON, _LATE = timedelta(minutes=5), timedelta(hours=3)
+_AWAKE = timedelta(hours=1)
 
 ORDER = "order"
 """The order's message, edited to where it stands; its last edit is the receipt."""
@@ -35,6 +40,8 @@ HANDOVER = "handover"
 """To a SIM's owner: somebody has its hand-over code; to that one: what the owner decided."""
 REMINDER = "reminder"
 DIGEST = "digest"
+PAYMENT_WAITS = "payment_waits"
+"""To a customer whose order still waits for its payment, in time before it no longer does."""
 LETTER = "letter"
 """A customer's question to the shop, or the shop's answer."""
 LATER = "later"
@@ -97,6 +104,31 @@ def order_ended(order: Order, now: datetime) -> list[Notice]:
             dedupe_key=f"order-ended:{order.id}",
             priority=Priority.TOPUP,
             data={"order_id": order.id},
+        )
+    ]
+
+
+def payment_waits(
+    order: Order, until: datetime, preferences: Preferences, now: datetime
+) -> list[Notice]:
+    """One word about an order that waits for money until then; none when that would have to come
+    in quiet hours. Who has ordered a moment ago is awake."""
+    left = until - now
+    at = until - min(max(left / 4, _SOON), _LATE)
+    if left > _AWAKE:
+        quiet = QuietHours(preferences.quiet_start, preferences.quiet_end, zone(preferences.zone))
+        at = quiet.next_allowed(at)
+    if not now < at < until:
+        return []
+    return [
+        Notice(
+            kind=PAYMENT_WAITS,
+            chat_id=order.chat_id,
+            dedupe_key=f"payment-waits:{order.id}:{until:%Y-%m-%dT%H:%M:%S}",
+            priority=Priority.REMINDER,
+            data={"order_id": order.id},
+            not_before=at,
+            expires_at=until,
         )
     ]
 

@@ -7,20 +7,21 @@ renewal the supplier knows of silences the reminder; a running order silences it
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.chats import Chat
+from bot.domain.chats import Chat, Preferences
 from bot.domain.cycles import cycle_of
 from bot.domain.digests import Line, joins
 from bot.domain.orders import RUNNING_ORDERS
-from bot.domain.reminders import Due
-from bot.domain.sims import Reading, Sim, Tracking
+from bot.domain.reminders import Due, preferences_of, timeline
+from bot.domain.sims import OwnReminders, Reading, Sim, Tracking
 from bot.domain.stages import StageKind
 from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
 from bot.services import notices
-from bot.services.planning import line_of, replan, settle, take_reading
+from bot.services.planning import line_of, replan, settle, settled, take_reading
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -152,6 +153,26 @@ class Reminding:
     async def restart(self, sim: Sim) -> None:
         """Remind again."""
         await self._change(sim, reminders_stopped=False, snoozed_until=None)
+
+    async def set_own(self, sim: Sim, own: OwnReminders | None) -> None:
+        """What is otherwise for this SIM; None is as for all. A day that has passed meanwhile is
+        settled: nobody who asks for 14 days means "now"."""
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            current = await tx.sims.get(sim.id)
+            if current is None or current.owner_id != sim.owner_id:
+                return
+            told = await settled(tx, current)
+            chat = await tx.chats.get(current.owner_id) if current.owner_id is not None else None
+            known = chat.preferences if chat else Preferences()
+            before = {each.stage for each in timeline(current, preferences_of(current, known))}
+            changed = replace(current, own=own)
+            for each in timeline(changed, preferences_of(changed, known)):
+                new = each.stage not in before and each.stage.code not in told
+                if new and each.at <= now:
+                    await settle(tx, current, each.stage.code, now, sent=False)
+            await tx.sims.update(sim.id, current.version, own=own)
+            await replan(tx, sim.id, now)
 
     async def _change(self, sim: Sim, **changes: object) -> None:
         now = self._clock.now()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.domain.chats import Preferences
 from bot.domain.ledger import Deposit
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
@@ -119,6 +120,11 @@ class Transfers:
                 until = max(order.expires_at, order.created_at + self.receiving.waits)
                 known = await _show(tx, payment, ref, until, now)
                 await tx.orders.wait_until(order_id, until)
+                chat = await tx.chats.get(chat_id)
+                for news in notices.payment_waits(
+                    order, until, chat.preferences if chat else Preferences(), now
+                ):
+                    await tx.outbox.add(news)
             until = known.ends_at or order.expires_at
             return Transfer(known, until, known.amount != total.amount, order=order)
 

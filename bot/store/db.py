@@ -20,8 +20,10 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_
 
 from bot import ports
+from bot.ports.calendars import Calendars
 from bot.store.audit import AuditRows
 from bot.store.books import DifferenceRows
+from bot.store.calendars import CalendarRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
@@ -116,6 +118,7 @@ class SqlTx:
         self.promos: ports.Promos = PromoRows(conn)
         self.points: ports.Points = PointRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)
+        self.calendars: Calendars = CalendarRows(conn)
         self.differences: ports.Differences = DifferenceRows(conn)
         self.inbox: ports.Inbox = InboxRows(conn)
         self.outbox: ports.Outbox = OutboxRows(conn)

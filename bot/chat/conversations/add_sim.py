@@ -18,7 +18,7 @@ from telegram import Update
 from telegram.ext import MessageHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations import dates, devices, handover, keeping, reminders
+from bot.chat.conversations import dates, devices, handover, keeping, reminder_settings
 from bot.chat.conversations.my_sims import mine, show_card, show_new, show_overview
 from bot.chat.conversations.routes import END, NUMBER, command, on, written
 from bot.chat.views import add_sim as views
@@ -353,7 +353,7 @@ async def carrier_written(update: Update, context: Context) -> int:
 async def _ask_dates(
     context: Context, line: dict[str, Any], carrier: str, country: str | None
 ) -> int:
-    await reminders.guess_zone(context, country)
+    await reminder_settings.guess_zone(context, country)
     line.update(
         carrier=carrier,
         country=country,

@@ -151,7 +151,7 @@ def cheapest_words(t: Words, way: Cheapest) -> Html:
              what=what, money=price, days=length(t, way.every_days))  # fmt: skip
 
 
-def _balance(t: Words, way: BalanceWay) -> Html:
+def _balance(t: Words, way: BalanceWay, *, sourced: bool) -> Html:
     if way.dial is not None:
         found = t("dial <code>{code}</code>", code=way.dial)
     elif way.sms is not None:
@@ -159,15 +159,16 @@ def _balance(t: Words, way: BalanceWay) -> Html:
                   text=way.sms, number=way.to or "")  # fmt: skip
     else:
         found = t("look at {place}", place=way.at or "")
-    return marked(t, found, best(way.said_by))
+    return marked(t, found, best(way.said_by)) if sourced else found
 
 
-def _balances(t: Words, rule: Rule) -> list[Html]:
+def _balances(t: Words, rule: Rule, *, sourced: bool = True) -> list[Html]:
     """How to see the balance; the shop's own code stands for all others."""
     shop = rule.override.fields if rule.override else None
     if shop is not None and shop.balance_code:
-        return [Html(f"{t('dial <code>{code}</code>', code=shop.balance_code)} · {t('our shop')}")]
-    return [_balance(t, way) for way in rule.pack.balances] if rule.pack else []
+        dial = t("dial <code>{code}</code>", code=shop.balance_code)
+        return [Html(f"{dial} · {t('our shop')}") if sourced else dial]
+    return [_balance(t, way, sourced=sourced) for way in rule.pack.balances] if rule.pack else []
 
 
 def practice(t: Words, rule: Rule) -> list[Html | None]:
@@ -237,12 +238,30 @@ def summary(t: Words, rule: Rule) -> list[Html]:
     return [*_interval(t, rule), *_grace(t, rule)]
 
 
+_HOW = {
+    Activity.SMS: N_("Without me: send one SMS from this SIM, to any number."),
+    Activity.CALL: N_("Without me: call any number from this SIM, until somebody answers."),
+    Activity.DATA: N_("Without me: switch on this SIM's mobile data and open a page."),
+    Activity.TOP_UP: N_("Without me: top it up in the carrier's app, on its website or in a shop."),
+    Activity.PLAN: N_("Without me: buy a plan in the carrier's app or on its website."),
+    Activity.USED: N_("Without me: call, send an SMS or use data from this SIM once."),
+}
+"""In the order of what is least trouble."""
+
+
 def brief(t: Words, rule: Rule) -> list[Html]:
-    """What keeps a number and the cheapest way, for a reminder."""
-    if rule.counts is None:
-        return []
+    """What keeps a number, the cheapest way, and how that is done without the bot: for a
+    reminder. While nobody knows what counts, a top-up is taken to."""
     ways = rule.pack.cheapest if rule.pack else ()
-    found = [t("What keeps it: {what}", what=listed(t, rule.counts))]
+    found = []
+    if rule.counts is not None:
+        found.append(t("What keeps it: {what}", what=listed(t, rule.counts)))
     if ways:
         found.append(t("Cheapest way known: {way}", way=cheapest_words(t, ways[0])))
+    counted = rule.counts or (Activity.TOP_UP,)
+    action = ways[0].action if ways else next(kind for kind in _HOW if kind in counted)
+    found.append(t(_HOW[action]))
+    balances = _balances(t, rule, sourced=False)
+    if balances:
+        found.append(t("To see whether it has worked: {way}", way=balances[0]))
     return found

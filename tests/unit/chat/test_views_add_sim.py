@@ -8,7 +8,7 @@ import pytest
 from bot.chat.application import conversation
 from bot.chat.conversations.add_sim import _code, _countries, _meant, choices
 from bot.chat.conversations.my_sims import ENTRY as MY_SIMS
-from bot.chat.conversations.reminders import _span
+from bot.chat.conversations.reminder_settings import _span
 from bot.chat.screen import Screen
 from bot.chat.views import add_sim as views
 from bot.chat.views import dates as date_views

@@ -118,10 +118,11 @@ def test_nobody_knows_whether_a_call_keeps_it() -> None:
 
 def test_a_reminder_of_a_number_offers_its_use_and_the_cheapest_way() -> None:
     line = replace(LINE, expiry=None, keep_deadline=days(7), deadline_source=Source.RULE)
+    rule = effective("", packs()["ee_uk"], None)
     shown = reminder_views.reminder(
-        T, line, Stage.parse("keep-7"), None, NOW, after_expiry=True, keep=[T("an SMS")]
+        T, line, Stage.parse("keep-7"), None, NOW, after_expiry=True, rule=rule
     )
-    assert shown.text.endswith("an SMS")
+    assert shown.text.endswith("Without me: send one SMS from this SIM, to any number.")
     assert "use it by 27 Nov 12:00 (7 days left)" in shown.text
     assert verbs(shown)[0] == f"used:{line.id}"
     passed = replace(line, keep_deadline=days(-1))
