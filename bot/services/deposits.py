@@ -208,9 +208,9 @@ class Deposits:
                     raise Refused("deposit_spent")
                 out = books.pay_out(one.payment, refund.id, one.credited, one.returned, now)
                 await tx.ledger.post(out)
-                deposit_id = one.payment.deposit_id or ""
-                await tx.outbox.add(notices.deposit_moved(deposit_id, chat_id, refund.id))
-                if operator_id is not None:
+                if operator_id is not None:  # else the customer looks at it
+                    deposit_id = one.payment.deposit_id or ""
+                    await tx.outbox.add(notices.deposit_moved(deposit_id, chat_id, refund.id))
                     actor, details = f"operator:{operator_id}", {"refund": refund.id}
                     row = AuditRow(now, actor, "deposit_returned", f"chat:{chat_id}", details)
                     await tx.audit.add(row)
