@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -376,7 +376,9 @@ def _names(model: type[BaseModel], prefix: str = "XUKA_") -> set[str]:
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:
-    """The model behind `Section` or `Section | None`."""
+    """The model behind `Section` or `Section | None`; a list of models is written as JSON."""
+    if get_origin(annotation) in (list, tuple, dict):
+        return None
     for choice in getattr(annotation, "__args__", (annotation,)):
         if isinstance(choice, type) and issubclass(choice, BaseModel):
             return choice

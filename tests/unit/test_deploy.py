@@ -3,6 +3,7 @@
 import configparser
 import re
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 import yaml
@@ -21,7 +22,9 @@ LINE = re.compile(r"^#?(XUKA_\w+)=(.*)$", re.MULTILINE)
 
 
 def model_in(annotation: object) -> type[BaseModel] | None:
-    """The section's model behind `Section` or `Section | None`."""
+    """The section's model behind `Section` or `Section | None`; a list of models is JSON."""
+    if get_origin(annotation) in (list, tuple, dict):
+        return None
     choices = getattr(annotation, "__args__", (annotation,))
     models = [c for c in choices if isinstance(c, type) and issubclass(c, BaseModel)]
     return models[0] if models else None
@@ -71,7 +74,8 @@ def test_the_examples_lines_say_the_defaults_or_something_usable(
     monkeypatch.chdir(tmp_path)
     every = re.sub(r"^#(?=XUKA_)", "", EXAMPLE, flags=re.MULTILINE)
     every = every.replace("XUKA_BOT_TOKEN=\n", "XUKA_BOT_TOKEN=1:a\n")
-    secret = r"WEBHOOK__SECRET|\w+__(?:ACCESS_CODE|SECRET_KEY|API_KEY|CLIENT_\w+)"
+    names_of_secrets = "ACCESS_CODE|SECRET_KEY|API_KEY|CLIENT_\\w+|SECRET|PROVIDER_TOKEN|PID|KEY"
+    secret = rf"WEBHOOK__SECRET|\w+__(?:{names_of_secrets})"
     every = re.sub(rf"^(XUKA_(?:{secret})=)$", r"\g<1>1_a", every, flags=re.MULTILINE)
     (tmp_path / ".env").write_text(every, "utf-8")
     full = config.load()
