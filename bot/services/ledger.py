@@ -6,12 +6,14 @@ The key of every entry is its cause's, so that a replay posts nothing twice.
 from datetime import datetime
 
 from bot.domain import ledger as books
+from bot.domain.chats import forgotten
 from bot.domain.ledger import Deposit, Overdrawn
 from bot.domain.money import Money
-from bot.domain.orders import PaymentState
-from bot.domain.sales import Order, Payment
+from bot.domain.orders import PaymentState, RefundState
+from bot.domain.sales import Order, Payment, Refund
 from bot.ports import Charge, Tx
 from bot.services import notices
+from bot.services.ids import new_id
 from bot.services.selling import Refused
 
 
@@ -38,6 +40,19 @@ async def credit(
     if deposit.paid_at is None:
         await tx.deposits.set(deposit.id, paid_at=now)
     await tx.outbox.add(notices.deposit_moved(deposit.id, payment.chat_id, payment.id))
+    if forgotten(payment.chat_id):
+        await _nobodys(tx, payment, charge.amount, now)
+
+
+async def _nobodys(tx: Tx, payment: Payment, amount: Money, now: datetime) -> None:
+    """Money for the wallet of somebody who was forgotten meanwhile: a person sends it back."""
+    added = await credited(tx, payment)
+    if added is None or not await tx.payments.reserve(payment.id, amount.minor):
+        return
+    by_hand = RefundState.BY_HAND
+    refund = Refund(f"{payment.id}-r{new_id(6)}", payment.id, by_hand, amount, "late_money", now)
+    await tx.refunds.add(refund)
+    await tx.ledger.post(books.pay_out(payment, refund.id, added, amount, now))
 
 
 async def give_back(tx: Tx, payment: Payment, refund_id: str, amount: Money, now: datetime) -> None:

@@ -275,7 +275,12 @@ async def test_a_copy_has_everything_but_what_is_the_shops_or_a_providers(db: Da
     assert missing == ["canary-token", "canary-url", "canary-file", "canary-sub"]
     assert {place.table.name for place in PLACES} | {"letters"} >= set(told)
     unseen = {place.table.name for place in PLACES} - set(told)
-    assert unseen <= {"calendars", "promo_uses", "promo_people", "vouchers"}  # nothing of these was used
+    assert unseen <= {
+        "calendars",
+        "promo_uses",
+        "promo_people",
+        "vouchers",
+    }  # nothing of these was used
     for secret in ("charge-1a", "ref-1a", "hash1", "sha1", "max_cost", "TOPUP_5"):
         assert secret not in text
     [bought] = [row for row in told["orders"] if row["id"] == "o1a"]
