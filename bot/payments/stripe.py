@@ -283,13 +283,16 @@ class StripeCheckout:
         gone = sum(row.amount for row in rows if row.status not in ("failed", "canceled"))
         if units <= 0 or gone + units > most:
             raise PaymentRefused("over_captured")
+        # A key gets its first answer again, be it a failure, for a day; after that it may be
+        # forgotten. So each day has its own, once the list has shown that nothing was sent.
+        day = (self._clock.now() - refund.created_at).days
         asking = refunds.create_async(
             {
                 "payment_intent": payment.charge_id,
                 "amount": units,
                 "metadata": {REFUND: refund.id, PAYMENT: payment.id},
             },
-            {"idempotency_key": f"refund-{refund.id}"},
+            {"idempotency_key": f"refund-{refund.id}-{day}"},
         )
         try:
             return _returned(await self._api.told(RefundRow, asking))

@@ -12,7 +12,7 @@ from bot.domain.sales import Method
 from bot.payments.stripe import StripeCheckout
 from bot.payments.stripe_money import from_stripe, to_stripe
 from bot.payments.stripe_settings import StripeSettings
-from bot.ports import PaymentRefused, Standing
+from bot.ports import PaymentRefused, Return, Standing
 from tests.contract.bench_stripe import (
     OK,
     AlipayBench,
@@ -285,3 +285,19 @@ async def test_a_list_without_an_end_is_no_list(b: StripeBench) -> None:
     b.strike("endless_list")
     await unavailable(b.paying.list_since(EPOCH))
     assert b.called_for("GET /v1/charges") <= 3
+
+
+# ---- money back --------------------------------------------------------------------------
+
+
+async def test_a_refund_that_broke_once_does_not_break_for_ever(b: StripeBench) -> None:
+    """Stripe answers a key again as the first time, a failure too, for a day at least."""
+    payment, _ = await b.paid()
+    refund = b.refund(payment)
+    b.strike("acting_500", times=1)
+    for _ in range(3):
+        await unavailable(b.paying.refund(payment, refund))
+    b.clock.advance(24 * 3600)
+    for _ in range(2):
+        assert await b.paying.refund(payment, refund) is Return.DONE
+    assert b.returned(payment.id) == b.amount.minor
