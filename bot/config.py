@@ -4,8 +4,6 @@
 Sections nest with two underscores: `XUKA_ESIM_ACCESS__ACCESS_CODE`.
 """
 
-import base64
-import binascii
 import difflib
 import os
 import re
@@ -36,6 +34,7 @@ from bot.carriers.esim_access import EsimAccessSettings
 from bot.carriers.reloadly import ReloadlySettings
 from bot.domain.sales import Method
 from bot.domain.zones import zone
+from bot.keys import decoded
 from bot.payments.charging import StarsSettings
 from bot.payments.epay import EpaySettings
 from bot.payments.in_store import TransferSettings, WalletSettings
@@ -47,7 +46,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FILE = ".env"
-_KEY_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -245,7 +243,7 @@ class Settings(BaseSettings):
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:
         if key.get_secret_value():
-            _decoded(key.get_secret_value())
+            decoded(key.get_secret_value())
         return key
 
     @field_validator("hooks_secret")
@@ -278,7 +276,7 @@ class Settings(BaseSettings):
         own = self.data_key.get_secret_value()
         derived = (self.secret_key.get_secret_value(), self.bot_token.get_secret_value())
         keys = (one.encode() for one in derived if one)
-        return (_decoded(own), *keys) if own else tuple(keys)
+        return (decoded(own), *keys) if own else tuple(keys)
 
     @property
     def data_key_from(self) -> str:
@@ -296,22 +294,6 @@ _CURES = {
     "string_pattern_mismatch": "begins with https://",
     "url_parsing": "not an address; one begins with https://",
 }
-
-
-def _decoded(key: str) -> bytes:
-    """The bytes of a key. Raises ValueError with the cure."""
-    try:
-        found = bytes.fromhex(key)
-    except ValueError:
-        try:
-            found = base64.b64decode(key, validate=True)
-        except binascii.Error:
-            found = b""
-    if len(found) < _KEY_BYTES:
-        raise ValueError(
-            f"{_KEY_BYTES} or more random bytes in hex or base64: openssl rand -hex 32"
-        )
-    return found
 
 
 def load() -> Settings:
