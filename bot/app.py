@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import structlog
 
-from bot import live, logs
+from bot import STARTED, live, logs
 from bot.carriers import registry
 from bot.carriers.rules import packs
 from bot.carriers.wallet import threshold
@@ -40,7 +40,8 @@ from bot.services.handover import Handovers
 from bot.services.hints import Hints
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
-from bot.services.outbox import Outbox
+from bot.services.limits import Gate, Limits
+from bot.services.outbox import PAID_WIDTH, WIDTH, Outbox
 from bot.services.paying import Paying
 from bot.services.points import Points
 from bot.services.privacy import Privacy
@@ -253,7 +254,7 @@ def sale_of(
         refunds=refunds,
         deposits=Deposits(store, clock, selling, paid_by, paying, refunds),
         transfers=Transfers(store, clock, selling, till, receiving),
-        fulfilment=Fulfilment(store, clock, carriers, selling),
+        fulfilment=Fulfilment(store, clock, carriers, selling, store.instance),
         rates=ExchangeRates(store, clock, source, selling),
         reconciliation=Reconciliation(store, clock, paid_by, selling, till),
         agreeing=Agreeing(store, clock, carriers, paid_by, selling),
@@ -265,14 +266,19 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     """Put the services together and wire who wakes whom."""
     carriers = carriers_of(settings, clock)
     intake = Intake(store, clock)
+    sending = settings.sending
+    limits = Limits(sending.per_second, sending.paid_broadcasts, sending.limited)
+    gate, width = Gate(limits, started=STARTED), PAID_WIDTH if limits.paid else WIDTH
     app, queue = application.build(
-        settings.bot_token.get_secret_value(), str(settings.telegram_api_url), store, clock, intake
-    )
+        settings.bot_token.get_secret_value(), str(settings.telegram_api_url), store, clock, intake,
+        gate, width,
+    )  # fmt: skip
     sections = {name: getattr(settings, name) for name in PAID_BY}
     paid_by, terms = methods.build(sections, clock, app.bot)
     selling, merchant = selling_of(settings, terms), merchant_of(settings)
     renderer = Renderer(store, clock, carriers, merchant, packs())
-    outbox = Outbox(store, clock, TelegramMessenger(app.bot, store, clock, renderer))
+    messenger = TelegramMessenger(app.bot, store, clock, renderer)
+    outbox = Outbox(store, clock, messenger, gate, store.instance, width)
     lookouts = lookouts_of(settings, clock, store, carriers, paid_by, selling)
     source = RatePage(str(settings.rates.url)) if settings.rates.url is not None else None
     wallets, receiving = lookouts.wallets, receiving_of(settings)

@@ -106,6 +106,17 @@ class RatesSettings(BaseModel):
         return table
 
 
+class SendingSettings(BaseModel):
+    """How fast the bot may write, by Telegram's limits."""
+
+    per_second: Annotated[int, Field(ge=1, le=30)] = 30
+    """Messages overall. Telegram allows 30 a bot; several instances share them."""
+    paid_broadcasts: bool = False
+    """Pay 0.1 Star for each promo and broadcast, and send up to 1000 a second."""
+    limited: bool = True
+    """Hold the limits; may be off before a stand-in of Telegram that has none."""
+
+
 class WebhookSettings(BaseModel):
     """Where Telegram reaches us; without `url` the bot polls."""
 
@@ -191,6 +202,7 @@ class Settings(BaseSettings):
     public_url: AnyHttpUrl | None = None
     """Where customers' devices reach the bot's web server; by default where Telegram does."""
     webhook: WebhookSettings = WebhookSettings()
+    sending: SendingSettings = SendingSettings()
     shop: ShopSettings = ShopSettings()
     methods: Annotated[tuple[Method, ...], NoDecode, BeforeValidator(_split)] = ()
     """The order in which ways to pay are shown; those not named come after."""
@@ -262,6 +274,12 @@ class Settings(BaseSettings):
                 "XUKA_DEMO_CLOCK_URL: moves the clock and works only with the demo's Telegram; "
                 "unset it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _real_telegram_has_limits(self) -> "Settings":
+        if not self.sending.limited and self.telegram_api_url.host not in LOOPBACK:
+            raise ValueError("XUKA_SENDING__LIMITED: Telegram has limits in any case; unset it")
         return self
 
     @property

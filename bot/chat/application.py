@@ -48,12 +48,14 @@ from bot.chat.conversations import (
 from bot.chat.conversations.routes import END, PRIVATE, written
 from bot.chat.errors import ErrorDesk
 from bot.chat.lanes import LaneQueue, Processor
+from bot.chat.limiter import Limiter
 from bot.chat.memory import Memory
 from bot.chat.request import AiohttpRequest
 from bot.chat.views import menu
 from bot.chat.views.reasons import REASONS
 from bot.ports import Clock, Store
 from bot.services.intake import Intake
+from bot.services.limits import Gate
 
 App = Application[Any, Context, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]
 
@@ -64,6 +66,8 @@ ALLOWED_UPDATES = [
     Update.MY_CHAT_MEMBER,
 ]
 _LONG_POLL = 30.0
+_FOR_ANSWERS = 32
+"""Connections to Telegram besides those of the outbox."""
 
 
 async def lost(update: Update, context: Context) -> int:
@@ -112,9 +116,12 @@ def conversation() -> ConversationHandler[Context]:
 
 
 def build(
-    token: str, api_url: str, store: Store, clock: Clock, intake: Intake
+    token: str, api_url: str, store: Store, clock: Clock, intake: Intake, gate: Gate, width: int
 ) -> tuple[App, LaneQueue]:
-    """The application and its queue. The caller puts the Shop into `bot_data` before start."""
+    """The application and its queue; its messages pass the `gate`, `width` notices at once.
+
+    The caller puts the Shop into `bot_data` before start.
+    """
     queue_ = LaneQueue(intake)
     memory = Memory(store)
     processor = Processor(store, clock, queue_, memory)
@@ -123,7 +130,8 @@ def build(
         .token(token)
         .base_url(f"{api_url.rstrip('/')}/bot")
         .base_file_url(f"{api_url.rstrip('/')}/file/bot")
-        .request(AiohttpRequest())
+        .request(AiohttpRequest(connections=width + _FOR_ANSWERS))
+        .rate_limiter(Limiter(gate))
         .get_updates_request(AiohttpRequest(connections=2, read_timeout=_LONG_POLL + 10))
         .context_types(ContextTypes(context=Context))
         .update_queue(queue_)

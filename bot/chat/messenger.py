@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -15,28 +14,30 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
+from telegram.ext import ExtBot
 
 from bot.chat.context import NO_PREVIEW, gone, seconds, unchanged
 from bot.chat.notices import Rendered, Renderer
 from bot.chat.request import NotSent, ServerFailed
 from bot.domain.chats import forgotten
-from bot.ports import Clock, Delivery, Notice, Outcome, Store
+from bot.ports import Clock, Delivery, Notice, Outcome, Place, Store
 
 log = structlog.get_logger()
 
-_GONE_PEOPLE = ("chat not found", "user is deactivated", "peer_id_invalid")
+_DEACTIVATED = "user is deactivated"
+_GONE_PEOPLE = ("chat not found", _DEACTIVATED, "peer_id_invalid")
 
 
 class TelegramMessenger:
     """ports.Messenger over the Bot API."""
 
-    def __init__(self, bot: Bot, store: Store, clock: Clock, renderer: Renderer) -> None:
+    def __init__(self, bot: ExtBot[Any], store: Store, clock: Clock, renderer: Renderer) -> None:
         self._bot = bot
         self._store = store
         self._clock = clock
         self._renderer = renderer
 
-    async def deliver(self, notice: Notice) -> Delivery:
+    async def deliver(self, notice: Notice, place: Place | None = None) -> Delivery:
         """Send or edit one message; see `ports.Messenger`."""
         if forgotten(notice.chat_id):
             return Delivery(Outcome.DROPPED, detail="forgotten")
@@ -44,7 +45,7 @@ class TelegramMessenger:
         if rendered is None:
             return Delivery(Outcome.DROPPED)
         try:
-            message_id = await self._put(notice.chat_id, rendered)
+            message_id = await self._put(notice.chat_id, rendered, self._terms(place))
         except TelegramError as error:
             return await self._explain(notice, rendered, error)
         if rendered.order_id is not None and message_id != rendered.edits:
@@ -56,11 +57,17 @@ class TelegramMessenger:
                 log.exception("order_message_not_kept", order=rendered.order_id)
         return Delivery(Outcome.SENT, message_id=message_id)
 
-    async def _put(self, chat_id: int, rendered: Rendered) -> int:
+    def _terms(self, place: Place | None) -> dict[str, Any]:
+        """On what terms a message passes the limits, as python-telegram-bot takes them."""
+        if place is None or self._bot.rate_limiter is None:
+            return {}
+        return {"rate_limit_args": place}
+
+    async def _put(self, chat_id: int, rendered: Rendered, terms: dict[str, Any]) -> int:
         screen = rendered.screen
         if rendered.alone is not None:
             try:
-                return await self._put_file(chat_id, rendered)
+                return await self._put_file(chat_id, rendered, terms)
             except BadRequest as error:
                 if any(part in error.message.lower() for part in _GONE_PEOPLE):
                     raise
@@ -75,6 +82,7 @@ class TelegramMessenger:
                     parse_mode=ParseMode.HTML,
                     reply_markup=screen.markup,
                     link_preview_options=NO_PREVIEW,
+                    **terms,
                 )
                 return rendered.edits
             except BadRequest as error:
@@ -88,14 +96,16 @@ class TelegramMessenger:
             parse_mode=ParseMode.HTML,
             reply_markup=screen.markup,
             link_preview_options=NO_PREVIEW,
+            **_paid(terms),
         )
         return message.message_id
 
-    async def _put_file(self, chat_id: int, rendered: Rendered) -> int:
+    async def _put_file(self, chat_id: int, rendered: Rendered, terms: dict[str, Any]) -> int:
         """With what somebody sent the bot, which Telegram still has."""
         screen = rendered.screen
         words: dict[str, Any] = {
-            "caption": screen.text, "parse_mode": ParseMode.HTML, "reply_markup": screen.markup
+            "caption": screen.text, "parse_mode": ParseMode.HTML, "reply_markup": screen.markup,
+            **_paid(terms),
         }  # fmt: skip
         if rendered.photo is not None:
             message = await self._bot.send_photo(chat_id, rendered.photo, **words)
@@ -109,12 +119,12 @@ class TelegramMessenger:
             case RetryAfter():
                 wait = timedelta(seconds=seconds(error))
                 return Delivery(Outcome.RETRY, retry_at=now + wait)
+            case Forbidden() | BadRequest() if _DEACTIVATED in error.message.lower():
+                return Delivery(Outcome.DEACTIVATED, detail=error.message)
             case Forbidden():
                 return Delivery(Outcome.BLOCKED, detail=error.message)
             case ChatMigrated():
-                async with self._store.write() as tx:
-                    await tx.chats.migrate(notice.chat_id, error.new_chat_id)
-                return Delivery(Outcome.DROPPED, detail="migrated")
+                return Delivery(Outcome.MIGRATED, chat_id=error.new_chat_id)
             case BadRequest():
                 if any(part in error.message.lower() for part in _GONE_PEOPLE):
                     return Delivery(Outcome.BLOCKED, detail=error.message)
@@ -134,3 +144,9 @@ class TelegramMessenger:
                 return Delivery(Outcome.AMBIGUOUS)
         log.error("notice_failed", kind=notice.kind, detail=error.message)
         return Delivery(Outcome.FAILED, detail=error.message)
+
+
+def _paid(terms: dict[str, Any]) -> dict[str, Any]:
+    """The terms of a new message, which may be paid for in Stars."""
+    place: Place | None = terms.get("rate_limit_args")
+    return {**terms, "allow_paid_broadcast": True} if place is not None and place.paid else terms

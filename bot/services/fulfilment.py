@@ -45,11 +45,17 @@ _FINAL = (TopUpState.VERIFIED, TopUpState.REJECTED, TopUpState.NEEDS_OPERATOR, T
 
 
 class Fulfilment:
-    """The top-up job."""
+    """The top-up job; `instance` names this process among those that share the database."""
 
     def __init__(
-        self, store: Store, clock: Clock, carriers: Mapping[str, Carrier], selling: Selling
+        self,
+        store: Store,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        selling: Selling,
+        instance: str = "only",
     ) -> None:
+        self._instance = instance
         self._store = store
         self._clock = clock
         self._carriers = carriers
@@ -60,15 +66,21 @@ class Fulfilment:
         """Workers to wake when something is to be told or refunded."""
 
     async def recover(self) -> None:
-        """At start: a top-up that a dead process was submitting may have happened; look it up."""
-        now = self._clock.now()
+        """At start: a top-up that a dead process was submitting may have happened; look it up.
+
+        What another instance has is left to it until its lease is over, as any other step is.
+        """
+        now, under_way = self._clock.now(), [TopUpState.SUBMITTING, TopUpState.RECONCILING]
         async with self._store.write() as tx:
-            for topup in await tx.topups.in_states([TopUpState.SUBMITTING]):
-                await self._lost_answer(tx, topup, "process_died", now)
-            for topup in await tx.topups.in_states([TopUpState.RECONCILING]):
-                await tx.topups.move(
-                    topup.id, topup.state, TopUpState.UNKNOWN, "process_died", now, next_at=now
-                )
+            for topup in await tx.topups.in_states(under_way):
+                if topup.claimed_by not in (self._instance, None):
+                    continue
+                if topup.state is TopUpState.SUBMITTING:
+                    await self._lost_answer(tx, topup, "process_died", now)
+                else:
+                    await tx.topups.move(
+                        topup.id, topup.state, TopUpState.UNKNOWN, "process_died", now, next_at=now
+                    )
         self.worker.ring()
 
     async def next_due(self) -> datetime | None:
@@ -194,6 +206,7 @@ class Fulfilment:
                 before=before,
                 tries=0,
                 next_at=now + LEASE,
+                claimed_by=self._instance,
             )
             if claimed:
                 await self._steps.order_to(tx, order, OrderState.TOPPING_UP, "submitting", now)
@@ -284,8 +297,9 @@ class Fulfilment:
         if state is TopUpState.UNKNOWN:
             async with self._store.write() as tx:
                 if not await tx.topups.move(
-                    topup.id, state, TopUpState.RECONCILING, "asking", now, next_at=now + LEASE
-                ):
+                    topup.id, state, TopUpState.RECONCILING, "asking", now,
+                    next_at=now + LEASE, claimed_by=self._instance,
+                ):  # fmt: skip
                     return
             state = TopUpState.RECONCILING
         try:
@@ -349,7 +363,7 @@ class Fulfilment:
         async with self._store.write() as tx:
             if not await tx.topups.move(
                 topup.id, TopUpState.RECONCILING, TopUpState.SUBMITTING, "same_reference", now,
-                resubmitted=True, tries=0, next_at=now + LEASE,
+                resubmitted=True, tries=0, next_at=now + LEASE, claimed_by=self._instance,
             ):  # fmt: skip
                 return
         answer = await carrier.submit(request_for(topup, sim))

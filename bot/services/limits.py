@@ -191,7 +191,8 @@ class Gate:
         for place in places:
             if not place.used:
                 place.used = True
-                self._return(place)
+                for bucket in self._buckets(place.rank, place.paid):
+                    bucket.put_back(place.at)
         self._serve()
 
     def busy(self) -> dict[int, int]:
@@ -251,19 +252,19 @@ class Gate:
 
     def _take(self, one: Waiter, now: int) -> None:
         one.at = now
+        buckets = self._buckets(one.rank, one.paid)
         if one.place is not None:
             one.place.used = True
-            self._return(one.place)  # what counts is when it goes out
+            if now - one.place.at < SECOND:
+                # What counts for Telegram is when it goes out; for an even pace it does not.
+                buckets = buckets[:1]
+                buckets[0].put_back(one.place.at)
         if not self.limits.limited:
             return
         if one.chat_id is not None and (not one.edit or one.chat_id < 0):
             self._chats.take(one.chat_id, now)
-        for bucket in self._buckets(one.rank, one.paid):
+        for bucket in buckets:
             bucket.take(now)
-
-    def _return(self, place: Place) -> None:
-        for bucket in self._buckets(place.rank, place.paid):
-            bucket.put_back(place.at)
 
     def _buckets(self, rank: int, paid: bool) -> tuple[Bucket, ...]:
         if paid:

@@ -1,114 +1,273 @@
-"""Sends what the outbox holds: most urgent first, one a chat at a time, each outcome recorded."""
+"""Sends what the outbox holds: most urgent first, one a chat at a time, each outcome recorded.
+
+    gate: a place ──► claim, with a lease ──► deliver ──► outcome, in one transaction with
+          ▲                                               the next claim
+          └───────────────────────────────────────────────┘
+
+A message is claimed only when it may go out at once, so that what is urgent overtakes all that
+waits and a crash finds few under way. Several instances may share the queue: a claim names its
+instance and ends with its lease.
+"""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.ports import Clock, Delivery, Messenger, Notice, Outcome, Priority, Store
+from bot.ports import Clock, Delivery, Messenger, Notice, Outcome, Place, Priority, Store, Tx
+from bot.services.limits import PATIENCE, SECOND, Gate, Limits
 from bot.services.work import Worker
 
 log = structlog.get_logger()
 
-_BATCH = 30
-_SECOND = 1.0
-"""Telegram takes about thirty messages a second: a full batch lasts at least so long."""
-_MANY = 3
-"""So many chats of one batch that Telegram asks to wait mean that it asks the whole bot."""
+WIDTH = 32
+"""Messages under way at once; answers need connections too."""
+PAID_WIDTH = 200
+"""The same where broadcasts are paid for: a thousand a second, each answered within a fifth."""
+LEASE = timedelta(minutes=3)
+LONGEST = 60.0
+"""Seconds after which a delivery is given up, well within its lease."""
+
+_SHARE = 10
+"""Every so many messages the longest waiting one goes first, whatever its class."""
+_GLANCE = 0.2
+"""Seconds after which the queue is looked at again while messages are under way."""
 _LONGEST_PAUSE = 60
 _MOST_TRIES = 3 * 24 * 60
 """An outage of three days at one try a minute; what is certainly not delivered waits so long."""
 _MOST_CRASHES = 5
 _DOUBT = timedelta(seconds=30)
 """When a lost answer is followed by the one repetition: what broke it should be over."""
-_REPEATABLE = frozenset({Priority.PAYMENT, Priority.TOPUP, Priority.OPERATOR, Priority.REMINDER})
-"""Classes whose lost answer is worth one duplicate (architecture.md: at most one per crash)."""
+_AT_MOST_ONCE = frozenset({Priority.PROMO, Priority.BROADCAST})
+"""Classes whose lost answer counts as sent. The others are worth one duplicate a crash."""
+_GONE = (Outcome.BLOCKED, Outcome.DEACTIVATED)
+
+Ended = tuple[Notice, Delivery]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Classes that share a limit, and what of them is under way."""
+
+    among: tuple[Priority, Priority] = (Priority.PAYMENT, Priority.BROADCAST)
+    paid: bool = False
+    sending: dict[asyncio.Task[Delivery], Notice] = field(default_factory=dict)
+    asking: asyncio.Task[list[Place]] | None = None
+    resting: bool = False
+    """The queue had nothing to send."""
+    share: int = 0
+
+    def ended(self) -> list[Ended]:
+        """Take out what is no longer under way."""
+        done = [task for task in self.sending if task.done()]
+        return [(self.sending.pop(task), task.result()) for task in done]
+
+    def places(self) -> list[Place] | None:
+        """Take the places that were asked for; None while they are not there."""
+        if self.asking is None or not self.asking.done():
+            return None
+        found, self.asking = self.asking.result(), None
+        return found
 
 
 class Outbox:
-    """The sender. `paused_until` holds everybody while Telegram asked the whole bot to wait."""
+    """The sender. Without a `gate` nothing is limited; `instance` names this process among those
+    that share the database."""
 
-    def __init__(self, store: Store, clock: Clock, messenger: Messenger) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        messenger: Messenger,
+        gate: Gate | None = None,
+        instance: str = "only",
+        width: int = WIDTH,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._messenger = messenger
-        self._paused_until: datetime | None = None
-        self._unsettled: list[tuple[Notice, Delivery]] = []
+        self._gate = gate or Gate(Limits(limited=False))
+        self._instance = instance
+        self._width = width
+        self._unsettled: list[Ended] = []
+        self._lanes = [_Lane()]
+        if self._gate.limits.paid:
+            first = _Lane((Priority.PAYMENT, Priority.ALERT))
+            self._lanes = [first, _Lane((Priority.PROMO, Priority.BROADCAST), paid=True)]
         self.worker = Worker("outbox", self._drain)
 
     async def recover(self) -> None:
-        """Settle what a dead process was sending: it may have arrived."""
-        async with self._store.write() as tx:
-            now = self._clock.now()
-            for notice in await tx.outbox.claimed():
-                assert notice.id is not None  # noqa: S101  it came from the table
-                if notice.priority in _REPEATABLE and notice.tries < _MOST_TRIES:
-                    await tx.outbox.release(notice.id, now)
-                else:
-                    await tx.outbox.settle(notice.id, Outcome.AMBIGUOUS, now)
+        """At start: settle what a dead process of this name was sending; it may have arrived."""
+        await self._take_over(own=True)
 
     async def next_due(self) -> datetime | None:
         """When there is something to send next."""
         async with self._store.read() as tx:
             due = await tx.outbox.next_due()
-        if due is not None and self._paused_until is not None:
-            return max(due, self._paused_until)
+        held = self._gate.held()
+        if due is not None and held:
+            return max(due, self._clock.now() + timedelta(seconds=held / SECOND))
         return due
 
-    async def _drain(self) -> None:
-        await self._settle_late()
-        loop = asyncio.get_running_loop()
-        while not self.worker.stopping:
+    async def _take_over(self, *, own: bool) -> None:
+        async with self._store.write() as tx:
             now = self._clock.now()
-            if self._paused_until is not None and now < self._paused_until:
-                return
-            begin = loop.time()
-            async with self._store.write() as tx:
-                batch = await tx.outbox.claim(now, _BATCH)
-            if not batch:
-                return
-            waits = await asyncio.gather(*(self._send(notice) for notice in batch))
-            asked = sorted(wait for wait in waits if wait is not None)
-            self._paused_until = asked[0] if len(asked) >= _MANY else None
-            if len(batch) == _BATCH:
-                await asyncio.sleep(begin + _SECOND - loop.time())
+            for notice in await tx.outbox.take_over(now, self._instance, now + LEASE, own=own):
+                assert notice.id is not None  # noqa: S101  it came from the table
+                log.warning("notice_taken_over", notice=notice.id, kind=notice.kind)
+                if notice.priority not in _AT_MOST_ONCE and notice.tries < _MOST_TRIES:
+                    await tx.outbox.release(notice.id, now, by=self._instance)
+                else:
+                    await tx.outbox.settle(
+                        notice.id, Outcome.AMBIGUOUS, now, by=self._instance
+                    )  # fmt: skip
 
-    async def _send(self, notice: Notice) -> datetime | None:
-        """Deliver and record it; when Telegram wants to be left alone until."""
+    # ---- the round -----------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        left, self._unsettled = self._unsettled, []
+        await self._settle_singly(left)
+        await self._take_over(own=False)
+        rounds = (self._run(lane) for lane in self._lanes)
+        ends = await asyncio.gather(*rounds, return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+
+    async def _run(self, lane: _Lane) -> None:
+        lane.resting = False
         try:
-            delivery = await self._messenger.deliver(notice)
+            while await self._step(lane):
+                pass
+        finally:
+            if lane.asking is not None:
+                lane.asking.cancel()
+                await asyncio.wait([lane.asking])
+                if not lane.asking.cancelled():
+                    self._gate.put_back(lane.asking.result())
+                lane.asking = None
+            if lane.sending:
+                await asyncio.wait(lane.sending)
+                await self._settle_singly(lane.ended())
+
+    async def _step(self, lane: _Lane) -> bool:
+        """Wait for a place or an outcome, record and claim; False when the round is over."""
+        room = self._width - len(lane.sending)
+        if lane.asking is None and room and not lane.resting and not self.worker.stopping:
+            asking = self._gate.places(room, int(lane.among[0]), paid=lane.paid)
+            lane.asking = asyncio.create_task(asking)
+        under_way = {*lane.sending, *([lane.asking] if lane.asking else [])}
+        if not under_way or (self.worker.stopping and not lane.sending):
+            return not self.worker.stopping and await self._later(lane)
+        await asyncio.wait(under_way, timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+        lane.resting = False
+        places, ended = lane.places(), lane.ended()
+        if places and self.worker.stopping:
+            self._gate.put_back(places)
+            places = []
+        claimed: list[Notice] = []
+        if places or ended:
+            claimed = await self._turn_over(lane, ended, places or [])
+        if places is not None:
+            lane.resting = not claimed
+        return True
+
+    async def _later(self, lane: _Lane) -> bool:
+        """Nothing can go out now. Whether something can in a moment; waits for it."""
+        busy = self._gate.busy()
+        wait = min(busy.values(), default=PATIENCE + 1)
+        if wait > PATIENCE or self._gate.held():
+            return False
+        async with self._store.read() as tx:
+            due = await tx.outbox.next_due()
+        if due is None or due > self._clock.now():
+            return False
+        await asyncio.sleep(wait / SECOND)
+        lane.resting = False
+        return True
+
+    async def _turn_over(
+        self, lane: _Lane, ended: Sequence[Ended], places: Sequence[Place]
+    ) -> list[Notice]:
+        """Record outcomes and claim as many as have a place, in one transaction."""
+        now, claimed = self._clock.now(), list[Notice]()
+        lane.share += len(places)
+        longest = 1 if lane.share >= _SHARE else 0
+        try:
+            async with self._store.write() as tx:
+                for notice, delivery in ended:
+                    await self._settle(tx, notice, delivery)
+                if places:
+                    claimed = await tx.outbox.claim(
+                        now,
+                        len(places),
+                        by=self._instance,
+                        until=now + LEASE,
+                        longest=longest,
+                        without=self._gate.busy(),
+                        among=lane.among,
+                    )
+        except BaseException:
+            self._gate.put_back(places)
+            # While they count as under way their chats get nothing else.
+            await self._settle_singly(ended)
+            raise
+        if longest:
+            lane.share = 0
+        self._gate.put_back(places[len(claimed) :])
+        for notice, place in zip(claimed, places, strict=False):
+            lane.sending[asyncio.create_task(self._send(notice, place))] = notice
+        return claimed
+
+    async def _send(self, notice: Notice, place: Place) -> Delivery:
+        """Deliver it; never raises."""
+        limit = asyncio.timeout(LONGEST)
+        try:
+            async with limit:
+                return await self._messenger.deliver(notice, place)
         except Exception as error:
+            if limit.expired():
+                return Delivery(Outcome.AMBIGUOUS, detail="no end")
             # The store may be out of reach for a moment; a defect must not block its chat for ever.
             log.exception("notice_failed", kind=notice.kind, notice=notice.id)
             outcome = Outcome.RETRY if notice.tries < _MOST_CRASHES else Outcome.FAILED
-            delivery = Delivery(outcome, detail=type(error).__name__)
-        try:
-            await self._settle(notice, delivery)
-        except Exception:
-            # While it counts as under way its chat gets nothing else: the next run settles it.
-            log.exception("notice_not_settled", notice=notice.id)
-            self._unsettled.append((notice, delivery))
-        return delivery.retry_at if delivery.outcome is Outcome.RETRY else None
+            return Delivery(outcome, detail=type(error).__name__)
+        finally:
+            self._gate.put_back([place])
 
-    async def _settle_late(self) -> None:
-        while self._unsettled:
-            await self._settle(*self._unsettled[0])
-            del self._unsettled[0]
+    # ---- recording -----------------------------------------------------------------------
 
-    async def _settle(self, notice: Notice, delivery: Delivery) -> None:
+    async def _settle_singly(self, ended: Sequence[Ended]) -> None:
+        """Record outcomes, each by itself; the next round tries again what can't be recorded."""
+        for notice, delivery in ended:
+            try:
+                async with self._store.write() as tx:
+                    await self._settle(tx, notice, delivery)
+            except Exception:
+                log.exception("notice_not_settled", notice=notice.id)
+                self._unsettled.append((notice, delivery))
+
+    async def _settle(self, tx: Tx, notice: Notice, delivery: Delivery) -> None:
         assert notice.id is not None  # noqa: S101  it came from the table
-        now = self._clock.now()
+        now, mine = self._clock.now(), self._instance
         outcome = delivery.outcome
-        repeated = notice.priority in _REPEATABLE and not notice.doubtful
-        async with self._store.write() as tx:
-            if outcome is Outcome.RETRY and notice.tries < _MOST_TRIES:
-                pause = timedelta(seconds=min(_LONGEST_PAUSE, 2 ** min(notice.tries, 6)))
-                asked = delivery.retry_at or now + pause
-                await tx.outbox.release(notice.id, max(asked, now + timedelta(seconds=1)))
-            elif outcome is Outcome.AMBIGUOUS and repeated:
-                await tx.outbox.release(notice.id, now + _DOUBT, doubtful=True)
-            else:
-                end = Outcome.FAILED if outcome is Outcome.RETRY else outcome
-                await tx.outbox.settle(notice.id, end, now, delivery.message_id, delivery.detail)
-            if outcome is Outcome.BLOCKED:
-                await tx.chats.set_blocked(notice.chat_id, now)
+        repeated = notice.priority not in _AT_MOST_ONCE and not notice.doubtful
+        if outcome is Outcome.RETRY and notice.tries < _MOST_TRIES:
+            pause = timedelta(seconds=min(_LONGEST_PAUSE, 2 ** min(notice.tries, 6)))
+            asked = max(delivery.retry_at or now + pause, now + timedelta(seconds=1))
+            kept = await tx.outbox.release(notice.id, asked, by=mine)
+        elif outcome is Outcome.AMBIGUOUS and repeated:
+            kept = await tx.outbox.release(notice.id, now + _DOUBT, doubtful=True, by=mine)
+        elif outcome is Outcome.MIGRATED and delivery.chat_id is not None:
+            kept = await tx.outbox.release(notice.id, now, by=mine)
+            await tx.chats.migrate(notice.chat_id, delivery.chat_id)
+        else:
+            end = Outcome.FAILED if outcome is Outcome.RETRY else outcome
+            told = (delivery.message_id, delivery.detail)
+            kept = await tx.outbox.settle(notice.id, end, now, *told, by=mine)
+        if outcome in _GONE:
+            await tx.chats.set_blocked(notice.chat_id, now)
+        if not kept:
+            log.warning("lease_lost", notice=notice.id, outcome=outcome)

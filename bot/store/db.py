@@ -5,12 +5,14 @@ that refuse to write. On PostgreSQL the same limits are a pool's.
 """
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -128,13 +130,16 @@ class SqlTx:
 
 
 class Database:
-    """Implements `ports.Store`. Make it with `open`, end it with `close`."""
+    """Implements `ports.Store`. Make it with `open`, end it with `close`. `instance` names who
+    uses it, among all that use it at the same time."""
 
     def __init__(
         self, url: URL, writer: AsyncEngine, reader: AsyncEngine, vault: Vault | None
     ) -> None:
         self._url = url
         self._sqlite = url.get_backend_name() == "sqlite"
+        # One bot at a time uses a file, so what "only" left behind is its successor's.
+        self.instance = "only" if self._sqlite else f"{socket.gethostname()}:{uuid4().hex[:8]}"
         self._writer = writer
         self._reader = reader
         self._vault = vault

@@ -324,7 +324,8 @@ async def town(
     excuse is a failure. `without` names a guard to take out.
     """
     demo = Demo(home, clock=WorldClock(start.timestamp() - time.time()))
-    demo.extra = {k: v.format(bot_port=demo.bot_port) for k, v in (extra or {}).items()}
+    given = {**({} if limits else {"XUKA_SENDING__LIMITED": "false"}), **(extra or {})}
+    demo.extra = {k: v.format(bot_port=demo.bot_port) for k, v in given.items()}
     if without is not None:
         demo.extra["PYTHONPATH"] = str(Path(__file__).parents[2])
         demo.command = [sys.executable, "-m", "tests.faults.guardless", without]
