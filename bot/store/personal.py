@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, or_, select
 
 from bot.domain.ledger import wallet
 from bot.store import tables as t
@@ -37,6 +37,11 @@ class Place:
     """Columns that are the shop's, a provider's or only our own, and not part of a copy."""
 
 
+MARK = "forgotten"
+"""The deed in the audit log, with a person's sealed id, that alone is kept of somebody forgotten
+who has bought: a gift for new customers is given once."""
+
+
 def own_sims(me: int) -> Select[str]:
     """Ids of the person's SIMs, removed ones too."""
     return select(t.sims.c.id).where(t.sims.c.owner_id == me)
@@ -55,6 +60,11 @@ def own_payments(me: int) -> Select[str]:
 def named(me: int) -> str:
     """The person in the inbox's lanes and where deeds are written down."""
     return f"chat:{me}"
+
+
+def marked(me: int) -> ColumnElement[bool]:
+    """Whether a row of the audit log is the person's mark."""
+    return and_(t.audit.c.action == MARK, t.audit.c.subject == named(me))
 
 
 def _by(table: Table, column: str) -> Callable[[int], ColumnElement[bool]]:

@@ -26,7 +26,7 @@ from bot.domain.sims import Tracking, mask
 from bot.domain.transfers import ProofState
 from bot.ports.privacy import Held, Section
 from bot.store import tables as t
-from bot.store.personal import PLACES, Fate, Place, named, own_payments
+from bot.store.personal import MARK, PLACES, Fate, Place, marked, named, own_payments
 
 _EXPORTED = "exported"
 _LETTER = "letter"
@@ -119,6 +119,7 @@ class PersonalRows:
     ) -> Sequence[str]:
         """Erase and anonymise; see `ports.PersonalData`."""
         nobody = await self._nobody(now)
+        await self._mark(chat_id, now)
         bought = exists().where(t.orders.c.quote_id == t.quotes.c.id)
         looked_at = delete(t.quotes).where(t.quotes.c.chat_id == chat_id, ~bought)
         await self._conn.execute(looked_at)  # prices that nobody bought for are in no books
@@ -137,6 +138,16 @@ class PersonalRows:
         released = await self._leave_sims(chat_id, now, untouched)
         await self._conn.execute(delete(t.chats).where(t.chats.c.id == chat_id))
         return released
+
+    async def _mark(self, chat_id: int, now: datetime) -> None:
+        """Who has bought is no new customer when they come back."""
+        o = t.orders.c
+        bought = (o.chat_id == chat_id, o.paid_at.is_not(None), o.state != OrderState.REFUNDED)
+        if not await self._conn.scalar(select(exists().where(*bought))):
+            return
+        await self._conn.execute(delete(t.audit).where(marked(chat_id)))
+        mark = {"at": now, "actor": "bot", "action": MARK, "subject": named(chat_id), "details": {}}
+        await self._conn.execute(insert(t.audit).values(mark))
 
     async def _nobody(self, now: datetime) -> int:
         """A chat that stands for the person in what stays: it tells nothing of them."""
@@ -188,8 +199,8 @@ class PersonalRows:
         if "account" in table.columns:
             values["account"] = wallet(nobody)
         if table is t.audit:
-            subject = table.c.subject == named(chat_id)
-            await self._change(table, subject, subject=named(nobody))
+            about = (table.c.subject == named(chat_id), ~marked(chat_id))
+            await self._change(table, *about, subject=named(nobody))
         if "actor" in table.columns:
             mine, values["actor"] = table.c.actor == named(chat_id), named(nobody)
         if values:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.orders import OrderState
 from bot.domain.promos import Promo
 from bot.ports.promos import PromoUse
+from bot.store.personal import marked
 from bot.store.rows import insert_new
 from bot.store.tables import orders, promo_people, promo_uses, promos
 
@@ -101,7 +102,8 @@ class PromoRows:
         return [PromoUse(*row) for row in await self._conn.execute(statement)]
 
     async def bought(self, chat_id: int, besides: str = "") -> bool:
-        """Whether the chat has paid an order, other than `besides`, and not got it all back."""
+        """Whether the chat has paid an order, other than `besides`, and not got it all back; or
+        had done so when it was forgotten."""
         statement = select(
             exists().where(
                 orders.c.chat_id == chat_id,
@@ -110,7 +112,9 @@ class PromoRows:
                 orders.c.id != besides,
             )
         )
-        return bool(await self._conn.scalar(statement))
+        if await self._conn.scalar(statement):
+            return True
+        return bool(await self._conn.scalar(select(exists().where(marked(chat_id)))))
 
     # ---- counting --------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ async def _bought(tx: Tx, me: int, tag: str, key: str, sim_id: str) -> None:
              OrderState.FULFILLED)  # fmt: skip
     old = OrderState.QUOTED
     for new in steps:
-        assert await tx.orders.move(made.id, old, new, "x", NOW, actor=f"chat:{me}")
+        assert await tx.orders.move(made.id, old, new, "x", NOW, actor=f"chat:{me}", paid_at=NOW)
         old = new
     await tx.orders.set_message(made.id, 55)
     await tx.payments.add(
@@ -204,7 +204,7 @@ async def test_after_forgetting_nothing_of_the_person_is_left_anywhere(db: Datab
     after = await rows(db)
     mine = [row for row in after["inbox"] if row["update_id"] != 103]
     left = holding(after | {"inbox": mine}, CANARIES)
-    assert left == []
+    assert left == [f"audit.subject: {ME}"]  # the mark of somebody who has bought, see below
     # A message that came after the wish is answered as anybody's first one.
     assert [row["update_id"] for row in after["inbox"] if row["lane"] == f"chat:{ME}"] == [103]
 
@@ -217,9 +217,22 @@ async def test_nothing_of_anybody_else_changes(db: Database) -> None:
         await tx.personal.forget(ME, 102, NOW, UNTOUCHED)
     async with db.read() as tx:
         assert await tx.personal.all_of(BOB) == before
-        assert await tx.personal.all_of(ME) == {
-            "inbox": [{"text": "canary update", "received_at": "2026-11-20T12:00:00Z"}]
-        }
+        left = await tx.personal.all_of(ME)
+    assert set(left) == {"audit", "inbox"}
+    assert left["inbox"] == [{"text": "canary update", "received_at": "2026-11-20T12:00:00Z"}]
+    assert [row["action"] for row in left["audit"]] == ["forgotten"]
+
+
+async def test_who_has_bought_is_no_new_customer_when_they_come_back(db: Database) -> None:
+    await populated(db)
+    async with db.write() as tx:
+        await tx.chats.add(chat(ME + 1))
+        for me in (ME, ME + 1, ME):
+            await tx.personal.forget(me, 102, NOW, UNTOUCHED)
+        assert await tx.promos.bought(ME)
+        assert not await tx.promos.bought(ME + 1)  # they had bought nothing
+    marks = [row for row in (await rows(db))["audit"] if row["action"] == "forgotten"]
+    assert len(marks) == 1
 
 
 async def test_the_books_stay_without_the_person(db: Database) -> None:
