@@ -54,6 +54,7 @@ from bot.services.renewals import Renewals
 from bot.services.requesting import Requesting
 from bot.services.selling import Selling
 from bot.services.sims import Sims
+from bot.services.status import Status
 from bot.services.till import Till
 from bot.services.transfers import Account, Receiving, Transfers
 from bot.services.wallets import Wallets
@@ -321,6 +322,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         activations=lookouts.activations,
         merchant=merchant,
         outbox=outbox,
+        status=Status(store, clock, gate, wallets, sale.reconciliation),
         operators=frozenset(settings.operator_ids),
         public_url=live.public_address(settings),
     )

@@ -41,6 +41,7 @@ from bot.chat.conversations import (
     renewing,
     requests,
     start,
+    status,
     support,
     transfer,
     wallet,
@@ -93,8 +94,8 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
-             handover, pictures, privacy, reminder_settings, reminders, support, queue, assist,
-             activation, wallet, transfer, renewals, renewing, calendar)  # fmt: skip
+             handover, pictures, privacy, reminder_settings, reminders, support, queue, status,
+             assist, activation, wallet, transfer, renewals, renewing, calendar)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -23,6 +23,7 @@ _COMMANDS = (
 )
 _OPERATOR = (
     ("queue", N_("What needs a person")),
+    ("status", N_("How everything runs")),
     ("find", N_("Find a customer")),
 )
 

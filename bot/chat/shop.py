@@ -20,6 +20,7 @@ from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
+from bot.services.status import Status
 from bot.services.till import Till
 from bot.services.transfers import Transfers
 
@@ -68,6 +69,7 @@ class Shop:
     activations: Activations
     merchant: Merchant
     outbox: Outbox
+    status: Status
     operators: frozenset[int]
     public_url: str | None = None
     """Where people's own devices reach the bot's web server, without a slash at its end."""

@@ -62,6 +62,8 @@ class Reconciliation:
         self._till = till
         self.worker = Worker("reconciliation", self._hourly)
         self.rings: list[Worker] = []
+        self.last: Report | None = None
+        """What the last run found, since the start."""
 
     async def _hourly(self) -> None:
         report = await self.run(self._clock.now() - LOOK_BACK)
@@ -91,6 +93,7 @@ class Reconciliation:
         await self._we_say(report, lists)
         async with self._store.read() as tx:
             report.found = await tx.differences.open()
+        self.last = report
         for worker in self.rings:
             worker.ring()
         return report

@@ -48,6 +48,8 @@ class Wallets:
         self._low = low
         self._known: dict[str, Balance] = {}
         self._asked: dict[str, datetime] = {}
+        self.away: dict[str, datetime] = {}
+        """Suppliers that did not answer when last asked, each with since when (UTC)."""
         self.worker = Worker("wallets", self._tick)
         self.rings: list[Worker] = []
 
@@ -88,7 +90,9 @@ class Wallets:
                 money = await self._carriers[supplier].wallet()
         except (SupplierUnavailable, TimeoutError) as error:
             log.warning("wallet_unread", supplier=supplier, reason=str(error) or "timeout")
+            self.away.setdefault(supplier, self._clock.now())
             return
+        self.away.pop(supplier, None)
         if money is None:
             return
         self._known[supplier] = Balance(money, self._clock.now())

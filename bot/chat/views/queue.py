@@ -123,7 +123,10 @@ def queue(t: Words, items: Sequence[QueueItem], now: datetime) -> Screen:
 
 def _below(t: Words) -> list[list[Button]]:
     return [
-        [button(t.plain("🔎 Find a customer"), "find")],
+        [
+            button(t.plain("🔎 Find a customer"), "find"),
+            button(t.plain("📊 How everything runs"), "status"),
+        ],
         [button(t.plain("Look again"), "queue"), button(t.plain("‹ Menu"), "menu")],
     ]
 

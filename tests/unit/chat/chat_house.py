@@ -26,11 +26,15 @@ from bot.services.assisting import Assisting
 from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
+from bot.services.limits import Gate, Limits
 from bot.services.outbox import Outbox
 from bot.services.privacy import Privacy
+from bot.services.reconcile import Reconciliation
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
+from bot.services.status import Status
+from bot.services.wallets import Wallets
 from tests.unit.services import sale_house
 from tests.unit.services.house import PEPPER, SELLING
 
@@ -156,6 +160,11 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         agreeing=Agreeing(store, shop.clock, carriers, {}, SELLING),
         activations=Activations(store, shop.clock, carriers, SELLING),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
+        status=Status(
+            store, shop.clock, Gate(Limits(limited=False)),
+            Wallets(store, shop.clock, carriers, SELLING, {}),
+            Reconciliation(store, shop.clock, {}, SELLING, shop.till),
+        ),
     )  # fmt: skip
 
 
