@@ -111,7 +111,7 @@ class Renewals:
     async def _look(self, agreement_id: str) -> None:
         """Do what it asks for, one step after another, and say when to look again."""
         at: datetime | None = self._clock.now() + SOON
-        before = None
+        agreement = before = None
         for _ in range(_STEPS):
             async with self._store.read() as tx:
                 agreement = await tx.renewals.get(agreement_id)
@@ -126,8 +126,10 @@ class Renewals:
                 at = self._clock.now() + pause
                 break
         async with self._store.write() as tx:
-            await tx.renewals.set(agreement_id, next_at=at)
             after = await tx.renewals.get(agreement_id)
+            if after == agreement:
+                await tx.renewals.set(agreement_id, next_at=at)
+            # Else somebody has moved it meanwhile, and said when to look again.
             if after is not None and after.state is A.ACTIVE:
                 await replan(tx, after.sim_id, self._clock.now())
             elif after is not None and after.state is not before:

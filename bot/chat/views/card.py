@@ -37,6 +37,15 @@ def _looks(t: Words, sim: Sim, pace: Pace | None, now: datetime) -> list[list[Bu
     return [shown, [button(t.plain("How is this worked out?"), "pace", sim.id)]]
 
 
+def _others(t: Words, sim: Sim) -> list[Button]:
+    """Screens of the same SIM."""
+    return [
+        button(t.plain("Auto-renew"), "auto", sim.id),
+        button(t.plain("Reminders"), "simrem", sim.id),
+        button(t.plain("More"), "more", sim.id),
+    ]
+
+
 def card(
     t: Words,
     sim: Sim,
@@ -90,11 +99,7 @@ def card(
         first,
         *([list(row) for row in keep.rows] if keep else []),
         *_looks(t, sim, pace, now),
-        [
-            button(t.plain("Auto-renew"), "auto", sim.id),
-            button(t.plain("Reminders"), "simrem", sim.id),
-            button(t.plain("More"), "more", sim.id),
-        ],
+        _others(t, sim),
         [button(t.plain("‹ My SIMs"), "sims")],
     ]
     if ask_zone is not None:

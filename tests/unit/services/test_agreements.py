@@ -1,16 +1,18 @@
 """What was agreed to is what happens: price, cap, stop, first payments, ends."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.money import Money
 from bot.domain.orders import OrderState
-from bot.domain.renewals import AgreementState, RunState
+from bot.domain.renewals import Agreement, AgreementState, RunState, Step
 from bot.domain.sales import Method
 from bot.ports import Bill, Kept
+from bot.services.renewals import Renewals
 from bot.services.selling import Refused
 from tests.unit.services.renewal_house import (
     CAP,
@@ -249,3 +251,26 @@ async def test_the_next_charge_is_told_truly(shop: RenewalShop) -> None:
     assert found is not None
     assert await shop.agreeing.outlook(found) == days(8)
     assert await shop.agreeing.of_sim("m1", BOB) is None
+
+
+class Interrupted(Renewals):
+    """A worker during whose step something else happens."""
+
+    meanwhile: Callable[[], Awaitable[object]]
+
+    async def _step(self, agreement: Agreement) -> Step | timedelta | None:
+        found = await super()._step(agreement)
+        await self.meanwhile()
+        return found
+
+
+async def test_what_is_stopped_during_a_look_is_not_forgotten(shop: RenewalShop) -> None:
+    agreement, _ = await shop.subscribe()
+    methods = {Method.STARS: shop.cashier, Method.CARD: shop.card}
+    worker = Interrupted(
+        shop.database, shop.clock, shop.carriers, methods, shop.selling, shop.checkout, shop.till
+    )
+    worker.meanwhile = lambda: shop.agreeing.cancel(agreement.id, ALICE)
+    await worker._look(agreement.id)
+    await shop.renew()
+    assert shop.telegram.stopped == ["sub-1"]
