@@ -388,13 +388,13 @@ class Case:
         self._collect()
         await self._deliver(everything=True)
         await self._reconcile()
-        for _ in range(ROUNDS):
+        for nth in range(ROUNDS):
             await self._work()
             if self.helpless or await self.judge.quiet():
                 break
-            at = self._next()
-            soon = self.now + timedelta(minutes=15)
-            await self._advance(min(at or soon, soon))
+            at = self._next() or self.now + timedelta(minutes=15)
+            soon = self.now + timedelta(minutes=15 if self.seen and nth < ROUNDS // 2 else 1440)
+            await self._advance(min(at, soon))
         else:
             self.broken("it comes to no rest")
         await self._deliver(everything=True)

@@ -46,7 +46,7 @@ class Judge:
     ) -> None:  # fmt: skip
         self._place, self._customer, self._script = place, customer, script
         self._report, self._broken = report, broken
-        self._calm = not (script.troubles or script.lives or script.cut or script.twins)
+        self._calm = not script.troubles
         self.accepted: set[str] = set()
         """Orders whose wrong amount a person took as the price."""
         self.approved: set[str] = set()
@@ -114,6 +114,7 @@ class Judge:
         self._told(books)
         self._sums(books, entries)
         await self._wallet(books)
+        self._voucher(books)
 
     def _known(self, books: Books, entries: list[Entry]) -> None:
         """Each charge there is one of ours, of the same amount, and the same went back of it."""
@@ -277,7 +278,9 @@ class Judge:
         standing = {one.currency: one.minor for one in balances}
         if standing != {name: minor for name, minor in expected.items() if minor}:
             self._broken(f"{standing} in a wallet, its movements say {dict(expected)}")
-        spent = [one for one in books.payments if one.method is Method.WALLET]
-        for one in spent:
-            if one.state in _TAKEN and not one.order_id:
-                self._broken("a wallet was spent for nothing")
+
+    def _voucher(self, books: Books) -> None:
+        """The customer's one voucher pays one order."""
+        paid = [one for one in books.orders if one.method is Method.VOUCHER]
+        if sum(one.state is _S.FULFILLED for one in paid) > 1:
+            self._broken("one voucher paid two orders")

@@ -20,10 +20,11 @@ METHODS = (
 
 _RARE = frozenset({"slow", "slow_after_success", "http_429", "flood"})
 """They take real seconds."""
-_LIKELY = frozenset({
-    "timeout_after_success", "done_500", "money_differs", "amount_differs", "paid_on_closing",
-    "stays_processing", "capture_pending", "paid_twice", "refund_fails", "send_lost_answer",
-})  # fmt: skip
+_LIKELY = {
+    "timeout_after_success": 3.0, "done_500": 3.0, "money_differs": 3.0, "amount_differs": 3.0,
+    "paid_on_closing": 3.0, "stays_processing": 3.0, "capture_pending": 3.0, "paid_twice": 8.0,
+    "refund_fails": 3.0, "send_lost_answer": 3.0,
+}  # fmt: skip
 _TELEGRAM = ("down", "send_lost_answer", "flood", "slow")
 _ALONE = frozenset({"webhook_lost", "webhook_twice", "webhook_late", "webhook_forged",
                     "webhook_old", "endless_list"})  # fmt: skip
@@ -50,13 +51,14 @@ _PAID = (_OPEN, ("pay", _SOON))
 _ALL: Sequence[Line] = (
     (14, _PAID),
     (5, (*_PAID, ("check", None))),
-    (6, (*_PAID, ("pay", None))),
-    (6, (*_PAID, ("pay", _SOON))),
+    (8, (*_PAID, ("pay", None))),
+    (8, (*_PAID, ("pay", _SOON))),
+    (6, (_OPEN, ("pay", (740.0, 890.0)))),
     (4, (*_PAID, ("pay_first", (60.0, 20 * _HOUR)))),
     (7, (_OPEN, ("pay", _LATE))),
     (3, (_OPEN, ("pay", _DAYS))),
     (5, (_OPEN, ("cancel", _SOON), ("pay", _SOON))),
-    (5, (_OPEN, ("pay", _SOON), ("cancel", None))),
+    (7, (_OPEN, ("pay", _SOON), ("cancel", None))),
     (4, (_OPEN,)),
     (3, (_OPEN, ("cancel", _SOON))),
     (5, (_OPEN, ("decline", _SOON), ("open", _SOON), ("pay", (1.0, 60.0)))),
@@ -67,7 +69,7 @@ _ALL: Sequence[Line] = (
     (5, (_OPEN, ("order", _SOON), ("open", _NOW), ("pay", (1.0, 60.0)), ("pay_first", _SOON))),
     (4, (_OPEN, ("order", _SOON), ("open", _NOW), ("pay_first", (1.0, 60.0)))),
     (5, (_OPEN, ("alter", None), ("pay", _SOON))),
-    (8, (*_PAID, ("ask_back", (1800.0, 9 * _HOUR)))),
+    (9, (*_PAID, ("ask_back", (1800.0, 9 * _HOUR)))),
     (6, (*_PAID, ("outside", (1.0, 9 * _HOUR)))),
     (4, (*_PAID, ("outside", None))),
     (5, (*_PAID, ("dispute", (1.0, 9 * _HOUR)))),
@@ -109,7 +111,17 @@ _VOUCHER: Sequence[Line] = (
     (4, (("redeem", _SOON), ("ask_back", (1800.0, 9 * _HOUR)))),
     (3, (("redeem", _LATE),)),
 )
-_LINES = {Method.WALLET: _WALLET, Method.TRANSFER: _TRANSFER, Method.VOUCHER: _VOUCHER}
+_LINK: Sequence[Line] = (
+    *_ALL,
+    (14, (_OPEN, ("pay", _DAYS))),
+    (12, (*_PAID, ("pay", None))),
+)  # a link that never ends
+_LINES = {
+    Method.EPAY: _LINK,
+    Method.WALLET: _WALLET,
+    Method.TRANSFER: _TRANSFER,
+    Method.VOUCHER: _VOUCHER,
+}
 
 
 @dataclass
@@ -184,7 +196,7 @@ def _names(method: Method) -> tuple[str, list[str]]:
 def _trouble(rng: random.Random, method: Method) -> Trouble:
     prefix, names = _names(method)
     names = [name for name in names if name not in _ALONE]
-    weights = [0.05 if name in _RARE else 2.5 if name in _LIKELY else 1.0 for name in names]
+    weights = [0.05 if name in _RARE else _LIKELY.get(name, 1.0) for name in names]
     name = rng.choices(names, weights)[0]
     after = 0.0 if rng.random() < 0.55 else a_while(rng, 1, 20_000)
     lasting = name not in _RARE and rng.random() < 0.3

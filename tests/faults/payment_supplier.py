@@ -49,12 +49,12 @@ class Supplier:
         """SIMs whose readings show nothing of what was bought."""
         self.away: Counter[str] = Counter()
         """So many look-ups for a SIM find nobody."""
-        self.books: dict[str, str] = {}
-        """SIMs by the reference of what was delivered."""
+        self.books: list[tuple[str, str]] = []
+        """Reference and SIM of everything that was delivered: one reference may be there twice."""
 
     def delivered(self, order_id: str) -> int:
         """How often it delivered for an order."""
-        return sum(ref.startswith(f"{order_id}-") for ref in self.books)
+        return sum(ref.startswith(f"{order_id}-") for ref, _ in self.books)
 
     async def resolve(self, *, iccid: str | None, msisdn: str | None) -> Resolved | None:
         return None
@@ -66,7 +66,7 @@ class Supplier:
         return SupplierQuote(cost=Money(700, "USD"), quoted="70000")
 
     async def snapshot(self, sim: Sim) -> Reading:
-        shown = sum(one == sim.id for one in self.books.values())
+        shown = sum(one == sim.id for _, one in self.books)
         shown = 0 if sim.id in self.hides else shown
         now = self._clock.now()
         expiry = sim.created_at + timedelta(days=10 + 30 * shown)
@@ -76,7 +76,7 @@ class Supplier:
         fates = self.fates[request.sim.id]
         fate = fates.pop(0) if fates else Fate.DELIVERS
         if fate in (Fate.DELIVERS, Fate.SILENT):
-            self.books[request.ref] = request.sim.id
+            self.books.append((request.ref, request.sim.id))
         if fate in (Fate.SILENT, Fate.LOSES):
             return TopUpAnswer(TopUpStatus.UNKNOWN, reason="no_answer")
         if fate is Fate.REJECTS:
@@ -87,7 +87,7 @@ class Supplier:
         if self.away[request.sim.id] > 0:
             self.away[request.sim.id] -= 1
             raise SupplierUnavailable("timeout")
-        if request.ref in self.books:
+        if request.ref in [ref for ref, _ in self.books]:
             return TopUpAnswer(TopUpStatus.SUCCEEDED, f"s-{request.ref}")
         return TopUpAnswer(TopUpStatus.NOT_FOUND)
 
