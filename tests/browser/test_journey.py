@@ -84,8 +84,9 @@ CHINESE = Words(
 
 
 async def tap(page: Page, label: str) -> None:
-    """Press the newest button of the chat that begins so."""
-    button = page.locator("#messages").get_by_role("button", name=label).last
+    """Press the newest button of the chat that begins so, after a sign in front of it."""
+    name = re.compile(rf"^\W*{label}")
+    button = page.locator("#messages").get_by_role("button", name=name).last
     await button.click(timeout=SECONDS)
 
 
