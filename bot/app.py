@@ -10,20 +10,24 @@ import httpx
 import structlog
 
 from bot import STARTED, live, logs
-from bot.carriers import registry
 from bot.carriers.rules import packs
-from bot.carriers.wallet import threshold
 from bot.chat import application
 from bot.chat.messenger import TelegramMessenger
 from bot.chat.notices import Renderer
-from bot.chat.shop import Merchant, Purses, Shop
+from bot.chat.shop import Shop
 from bot.config import Settings, SettingsError, unknown
 from bot.demo.follow import FollowingClock
-from bot.domain.money import Money
-from bot.domain.points import PointTerms
-from bot.domain.quotes import Rate, Rates, Terms
 from bot.domain.sales import Method
 from bot.live import Bot
+from bot.offer import (
+    PAID_BY,
+    carriers_of,
+    low_wallets,
+    merchant_of,
+    purses_of,
+    receiving_of,
+    selling_of,
+)
 from bot.payments import registry as methods
 from bot.payments.fx import RatePage
 from bot.ports import Carrier, Clock, PaymentMethod, RateSource
@@ -56,7 +60,7 @@ from bot.services.selling import Selling
 from bot.services.sims import Sims
 from bot.services.status import Status
 from bot.services.till import Till
-from bot.services.transfers import Account, Receiving, Transfers
+from bot.services.transfers import Receiving, Transfers
 from bot.services.wallets import Wallets
 from bot.services.work import Worker
 from bot.store.db import Database
@@ -70,79 +74,6 @@ class SystemClock:
     def now(self) -> datetime:
         """Now, UTC."""
         return datetime.now(UTC)
-
-
-def carriers_of(settings: Settings, clock: Clock) -> dict[str, Carrier]:
-    """Every supplier the settings switch on."""
-    return registry.build({name: getattr(settings, name) for name in registry.ADAPTERS}, clock)
-
-
-PAID_BY = tuple(methods.ADAPTERS)
-"""Sections of the settings that switch on a payment provider."""
-
-
-def rates_of(settings: Settings) -> Rates:
-    """The operator's own exchange rates."""
-    pairs = {pair: pair.split("/") for pair in settings.rates.table}
-    own = {
-        (base, into): Rate(base, into, settings.rates.table[pair])
-        for pair, (base, into) in pairs.items()
-    }
-    return {**own, **settings.stars.table()}
-
-
-def points_of(settings: Settings) -> PointTerms | None:
-    """How the shop gives and takes points; None when it does not."""
-    own = settings.points
-    return PointTerms(own.earn, own.worth, own.months, own.most_percent) if own.enabled else None
-
-
-def selling_of(settings: Settings, terms: Mapping[Method, Terms]) -> Selling:
-    """The shop's terms from the settings; `terms` are those of its payment providers."""
-    in_store = {Method.VOUCHER: Terms()} if settings.voucher.enabled else {}
-    if settings.wallet.enabled:
-        in_store[Method.WALLET] = Terms()
-    if settings.transfer.accounts:
-        in_store[Method.TRANSFER] = settings.transfer.terms()
-    return Selling(
-        terms=methods.ordered({**terms, **in_store}, settings.methods),
-        rates=rates_of(settings),
-        pepper=settings.pepper,
-        operators=settings.operator_ids,
-        fresh=timedelta(hours=settings.rates.fresh_hours),
-        margin=settings.rates.margin_percent,
-        packs=packs(),
-        points=points_of(settings),
-    )
-
-
-def receiving_of(settings: Settings) -> Receiving:
-    """Where customers send transfers to."""
-    said = settings.transfer
-    accounts = tuple(Account(one.label, one.details, one.currency, one.qr) for one in said.accounts)
-    return Receiving(accounts, timedelta(hours=said.wait_hours), said.unique_amount)
-
-
-def purses_of(settings: Settings) -> Purses:
-    """What is offered for wallets; no amounts where the shop has none."""
-    said = settings.wallet
-    amounts = {
-        currency: tuple(Money.of(amount, currency) for amount in some)
-        for currency, some in said.amounts.items()
-    }
-    return Purses(amounts if said.enabled else {}, said.most)
-
-
-def merchant_of(settings: Settings) -> Merchant:
-    """Who sells."""
-    shop = settings.shop
-    return Merchant(shop.name, shop.legal_name, shop.contact, shop.hotline, tuple(shop.shops))
-
-
-def low_wallets(settings: Settings) -> dict[str, Money]:
-    """Below which balance operators are told, by supplier."""
-    sections = {name: getattr(settings, name) for name in registry.ADAPTERS}
-    return {name: threshold(s.low_wallet) for name, s in sections.items() if s is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +194,51 @@ def sale_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What customers and operators do besides buying: their SIMs, reminders, wishes."""
+
+    reminding: Reminding
+    sims: Sims
+    keeping: Keeping
+    handovers: Handovers
+    desk: Desk
+    requesting: Requesting
+    privacy: Privacy
+    assisting: Assisting
+
+    def wire(self, outbox: Worker, sale: Sale) -> None:
+        """Who wakes whom."""
+        self.sims.rings += [outbox, self.reminding.worker]
+        self.desk.rings += [sale.fulfilment.worker, sale.refunds.worker, outbox]
+        self.privacy.rings.append(sale.renewals.worker)
+        for service in (self.reminding, self.handovers, self.requesting, self.assisting):
+            service.rings.append(outbox)
+
+    def jobs(self) -> list[Job]:
+        """What goes on by itself."""
+        return [
+            Job(self.reminding.worker, 60, self.reminding.next_due),
+            Job(self.keeping.worker, 24 * 3600),
+        ]
+
+
+def counter_of(
+    store: Database, clock: Clock, carriers: Mapping[str, Carrier], selling: Selling, sale: Sale
+) -> Counter:
+    """The counter, not wired yet."""
+    return Counter(
+        reminding=Reminding(store, clock, carriers),
+        sims=Sims(store, clock, carriers, selling.pepper, selling.operators),
+        keeping=Keeping(store, clock, packs()),
+        handovers=Handovers(store, clock, selling.pepper),
+        desk=Desk(store, clock, carriers, selling, sale.refunds),
+        requesting=Requesting(store, clock, selling),
+        privacy=Privacy(store, clock, selling.operators),
+        assisting=Assisting(store, clock, selling, sale.checkout, sale.paying, sale.till),
+    )
+
+
 def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     """Put the services together and wire who wakes whom."""
     carriers = carriers_of(settings, clock)
@@ -282,55 +258,20 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     outbox = Outbox(store, clock, messenger, gate, store.instance, width)
     lookouts = lookouts_of(settings, clock, store, carriers, paid_by, selling)
     source = RatePage(str(settings.rates.url)) if settings.rates.url is not None else None
-    wallets, receiving = lookouts.wallets, receiving_of(settings)
-    sale = sale_of(store, clock, carriers, paid_by, selling, wallets, source, receiving)
-    reminding = Reminding(store, clock, carriers)
-    sims = Sims(store, clock, carriers, selling.pepper, selling.operators)
-    keeping = Keeping(store, clock, packs())
-    handovers = Handovers(store, clock, selling.pepper)
-    desk = Desk(store, clock, carriers, selling, sale.refunds)
-    requesting = Requesting(store, clock, selling)
-    privacy = Privacy(store, clock, settings.operator_ids)
-    privacy.rings.append(sale.renewals.worker)
-    assisting = Assisting(store, clock, selling, sale.checkout, sale.paying, sale.till)
-    for rings in (requesting.rings, assisting.rings):
-        rings.append(outbox.worker)
-    sale.wire(outbox.worker)
-    for rings in (reminding.rings, handovers.rings):
-        rings.append(outbox.worker)
-    sims.rings += [outbox.worker, reminding.worker]
-    desk.rings += [sale.fulfilment.worker, sale.refunds.worker, outbox.worker]
-    lookouts.wire(outbox.worker, reminding.worker, sale)
-    app.bot_data["shop"] = shop = Shop(
-        store=store,
-        clock=clock,
-        sims=sims,
-        keeping=keeping,
-        handovers=handovers,
-        checkout=sale.checkout,
-        paying=sale.paying,
-        till=sale.till,
-        deposits=sale.deposits,
-        transfers=sale.transfers,
-        purses=purses_of(settings),
-        reminding=reminding,
-        desk=desk,
-        requesting=requesting,
-        privacy=privacy,
-        agreeing=sale.agreeing,
-        assisting=assisting,
-        activations=lookouts.activations,
-        merchant=merchant,
-        outbox=outbox,
-        status=Status(store, clock, gate, wallets, sale.reconciliation),
-        operators=frozenset(settings.operator_ids),
-        public_url=live.public_address(settings),
+    sale = sale_of(
+        store, clock, carriers, paid_by, selling, lookouts.wallets, source, receiving_of(settings)
     )
+    counter = counter_of(store, clock, carriers, selling, sale)
+    sale.wire(outbox.worker)
+    counter.wire(outbox.worker, sale)
+    lookouts.wire(outbox.worker, counter.reminding.worker, sale)
+    status = Status(store, clock, gate, lookouts.wallets, sale.reconciliation)
+    shop = shop_of(settings, clock, store, sale, counter, lookouts, outbox, status)
+    app.bot_data["shop"] = shop
     connected = (*carriers.values(), *paid_by.values(), *((source,) if source else ()))
     jobs = (
         *lookouts.jobs(),
-        Job(reminding.worker, 60, reminding.next_due),
-        Job(keeping.worker, 24 * 3600),
+        *counter.jobs(),
         *sale.jobs(),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
@@ -341,6 +282,44 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         settings, clock, store, connected, app, queue, intake, shop, outbox,
         sale.fulfilment, lookouts.hints, jobs,
     )  # fmt: skip
+
+
+def shop_of(
+    settings: Settings,
+    clock: Clock,
+    store: Database,
+    sale: Sale,
+    counter: Counter,
+    lookouts: Lookouts,
+    outbox: Outbox,
+    status: Status,
+) -> Shop:
+    """What handlers may use."""
+    return Shop(
+        store=store,
+        clock=clock,
+        sims=counter.sims,
+        keeping=counter.keeping,
+        handovers=counter.handovers,
+        checkout=sale.checkout,
+        paying=sale.paying,
+        till=sale.till,
+        deposits=sale.deposits,
+        transfers=sale.transfers,
+        purses=purses_of(settings),
+        reminding=counter.reminding,
+        desk=counter.desk,
+        requesting=counter.requesting,
+        privacy=counter.privacy,
+        agreeing=sale.agreeing,
+        assisting=counter.assisting,
+        activations=lookouts.activations,
+        merchant=merchant_of(settings),
+        outbox=outbox,
+        status=status,
+        operators=frozenset(settings.operator_ids),
+        public_url=live.public_address(settings),
+    )
 
 
 async def serve(settings: Settings) -> None:

@@ -304,7 +304,8 @@ def cure(name: str, reason: str, settings: Settings) -> str:
 
 
 async def _suppliers(settings: Settings) -> list[Line]:
-    from bot.app import SystemClock, carriers_of
+    from bot.app import SystemClock
+    from bot.offer import carriers_of
     from bot.ports import Carrier, SupplierUnavailable
 
     async def ask(carrier: Carrier) -> Line:

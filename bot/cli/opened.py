@@ -26,7 +26,8 @@ class Opened:
 async def opened() -> AsyncIterator[Opened]:
     """Open the shop. Raises SettingsError, StoreRefused."""
     settings = load()
-    from bot.app import SystemClock, carriers_of  # imports Telegram: not before it is needed
+    from bot.app import SystemClock  # imports Telegram: not before it is needed
+    from bot.offer import carriers_of
 
     clock = SystemClock()
     store = await Database.open(settings.database_url, beside=True, keys=settings.data_keys)

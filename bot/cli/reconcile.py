@@ -30,9 +30,9 @@ def main(since: datetime | None) -> bool:
 async def _run(since: datetime | None) -> "Report":
     import telegram
 
-    from bot.app import PAID_BY, selling_of
     from bot.chat.request import AiohttpRequest
     from bot.cli.opened import opened
+    from bot.offer import PAID_BY, selling_of
     from bot.payments import registry
     from bot.services.reconcile import LOOK_BACK, Reconciliation
     from bot.services.till import Till

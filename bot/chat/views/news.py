@@ -38,56 +38,62 @@ def news(t: Words, sim: Sim, stage: Stage, now: datetime) -> Html:
                 date=t.moment(sim.keep_deadline, now=now),
                 left=span(t, sim.keep_deadline, now),
             )
-        case StageKind.GRACE_STARTED if sim.expiry is None:
-            return t(
-                "🔴 <b>{title}</b>: its keep-number deadline has passed. Use it today, or ask the "
-                "carrier.",
-                title=name,
-            )
-        case StageKind.GRACE_STARTED if sim.grace_end is not None and data_only(sim):
-            return t(
-                "🔴 <b>{title}</b> has expired. It can still be renewed until {date}.",
-                title=name,
-                date=t.moment(sim.grace_end, now=now),
-            )
-        case StageKind.GRACE_STARTED if sim.grace_end is not None:
-            return t(
-                "🔴 <b>{title}</b> has expired. The number is still yours until {date}: "
-                "renew it before then.",
-                title=name,
-                date=t.moment(sim.grace_end, now=now),
-            )
         case StageKind.GRACE_STARTED:
-            return t("🔴 <b>{title}</b> has expired.", title=name)
-        case StageKind.GRACE if sim.grace_end is not None and data_only(sim):
-            return t(
-                "🔴 <b>{title}</b>: {left} to renew it. After {date} it is gone for good.",
-                title=name,
-                left=span(t, sim.grace_end, now),
-                date=t.moment(sim.grace_end, now=now),
-            )
+            return _grace_started(t, sim, now)
         case StageKind.GRACE if sim.grace_end is not None:
-            return t(
-                "🔴 <b>{title}</b>: {left} to save the number. After {date} it is gone for good.",
-                title=name,
-                left=span(t, sim.grace_end, now),
-                date=t.moment(sim.grace_end, now=now),
-            )
-        case StageKind.LOST if data_only(sim):
-            return t(
-                "⚫️ The grace period of <b>{title}</b> has ended. It can no longer be renewed; our "
-                "shop can give you a new eSIM.",
-                title=name,
-            )
+            return _grace(t, sim, sim.grace_end, now)
         case StageKind.LOST:
-            return t(
-                "⚫️ The grace period of <b>{title}</b> has ended. The number can no longer be "
-                "renewed here; the carrier may still help if you ask today.",
-                title=name,
-            )
+            return _lost(t, sim)
         case StageKind.USED_UP:
             return t("🟠 <b>{title}</b>: the data is used up.", title=name)
     return t("🟡 <b>{title}</b>: data is running low.", title=name)
+
+
+def _grace_started(t: Words, sim: Sim, now: datetime) -> Html:
+    name = title(t, sim)
+    if sim.expiry is None:
+        return t(
+            "🔴 <b>{title}</b>: its keep-number deadline has passed. Use it today, or ask the "
+            "carrier.",
+            title=name,
+        )
+    if sim.grace_end is None:
+        return t("🔴 <b>{title}</b> has expired.", title=name)
+    until = t.moment(sim.grace_end, now=now)
+    if data_only(sim):
+        return t(
+            "🔴 <b>{title}</b> has expired. It can still be renewed until {date}.",
+            title=name,
+            date=until,
+        )
+    return t(
+        "🔴 <b>{title}</b> has expired. The number is still yours until {date}: "
+        "renew it before then.",
+        title=name,
+        date=until,
+    )
+
+
+def _grace(t: Words, sim: Sim, end: datetime, now: datetime) -> Html:
+    said = N_("🔴 <b>{title}</b>: {left} to save the number. After {date} it is gone for good.")
+    if data_only(sim):
+        said = N_("🔴 <b>{title}</b>: {left} to renew it. After {date} it is gone for good.")
+    left, until = span(t, end, now), t.moment(end, now=now)
+    return t(said, title=title(t, sim), left=left, date=until)
+
+
+def _lost(t: Words, sim: Sim) -> Html:
+    if data_only(sim):
+        return t(
+            "⚫️ The grace period of <b>{title}</b> has ended. It can no longer be renewed; our "
+            "shop can give you a new eSIM.",
+            title=title(t, sim),
+        )
+    return t(
+        "⚫️ The grace period of <b>{title}</b> has ended. The number can no longer be "
+        "renewed here; the carrier may still help if you ask today.",
+        title=title(t, sim),
+    )
 
 
 def data_only(sim: Sim) -> bool:
