@@ -18,19 +18,18 @@ from bot.domain.books import Report
 from bot.domain.ledger import Posting
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
-from bot.domain.sales import Method, Order, Payment, Refund, Voucher
+from bot.domain.sales import Method, Order, Payment, Voucher
 from bot.domain.transfers import Proof
 from bot.payments import paypal
 from bot.payments.paypal import PayPal
 from bot.payments.paypal_api import Order as PayPalOrder
-from bot.ports import Charge, Found, HintRow, Return, Tx
+from bot.ports import Charge, Found, HintRow, Tx
 from bot.services import outside, paying, till
 from bot.services.fulfilment import Fulfilment
 from bot.services.hints import Hints
 from bot.services.ids import new_id
 from bot.services.paying import Paying
 from bot.services.reconcile import Reconciliation
-from bot.services.refunds import Refunds
 from bot.services.selling import Selling
 from bot.services.till import Till
 from bot.store.ledger import LedgerRows
@@ -126,21 +125,17 @@ async def _closed_unasked(self: Paying, attempts: Sequence[Payment], *, given_up
     return True
 
 
+async def _unasked(self: Paying, attempt: Payment) -> None:
+    """Nobody looks at an attempt."""
+    async with self._store.write() as tx:
+        await tx.payments.set(attempt.id, look_at=None)
+
+
 async def _whatever_amount(self: PayPal, payment: Payment, order: PayPalOrder) -> Found:
     """An approved order is captured, whatever it is over."""
     if order.unit.amount is not None:
         payment = replace(payment, amount=order.unit.amount.money)
     return await _captured(self, payment, order)
-
-
-# ---- money goes back -------------------------------------------------------------------------
-
-_returns = Refunds._provider_returns
-
-
-async def _new_name(self: Refunds, payment: Payment, refund: Refund) -> Return | None:
-    """Each try is another refund to the provider."""
-    return await _returns(self, payment, replace(refund, id=f"{payment.id}-r{new_id(6)}"))
 
 
 # ---- our own store ---------------------------------------------------------------------------
@@ -185,17 +180,15 @@ GUARDS: Mapping[str, Sequence[Patch]] = {
     "one_attempt": [(paying, "open_attempt", _each_its_own)],
     "expiry_asks": [(Paying, "close", _closed_unasked)],
     "close_others": [(Paying, "close_others", _nothing)],
-    "asking": [(Paying, "_look_at_due", _nothing), (Reconciliation, "run", _no_comparison)],
+    "asking": [(Paying, "_look", _unasked), (Reconciliation, "run", _no_comparison)],
     "reconciliation": [(Reconciliation, "run", _no_comparison)],
     "paypal_amount": [(PayPal, "_captured", _whatever_amount)],
     "paypal_waits": [(paypal, "_WAITING", frozenset(PaymentState))],
     "surplus": [(PaymentRows, "surplus", _no_rows)],
     "outside": [(outside, "record", _nothing)],
-    "refund_name": [(Refunds, "_provider_returns", _new_name)],
     "wallet": [(LedgerRows, "_move", _into_debt)],
     "voucher": [(VoucherRows, "redeem", _unused), (till, "_fitting", _good)],
     "proofs": [(ProofRows, "alike", _never_alike)],
-    "once": [(Fulfilment, name, made) for name, made in CARRIER_GUARDS["once"].items()],
     "ask": [(Fulfilment, name, made) for name, made in CARRIER_GUARDS["ask"].items()],
 }
 """What is put in the place of the bot's own."""
