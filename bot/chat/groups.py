@@ -26,4 +26,17 @@ async def command_in_group(update: Update, context: Context) -> None:
     )
 
 
-HANDLERS = (MessageHandler(f.ChatType.GROUPS & f.COMMAND & f.UpdateType.MESSAGE, command_in_group),)
+async def moved(update: Update, context: Context) -> None:
+    """A group became a supergroup, which has another id; Telegram tells it in both."""
+    message = update.effective_message
+    if message is None:
+        return
+    old, new = message.migrate_from_chat_id, message.migrate_to_chat_id
+    async with context.shop.store.write() as tx:
+        await tx.chats.migrate(old or message.chat.id, new or message.chat.id)
+
+
+HANDLERS = (
+    MessageHandler(f.ChatType.GROUPS & f.COMMAND & f.UpdateType.MESSAGE, command_in_group),
+    MessageHandler(f.StatusUpdate.MIGRATE, moved),
+)

@@ -66,11 +66,9 @@ class Delivery:
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """The right to send one message of a class (`rank`), had since `at` (nanoseconds of the
-    gate's clock) and `used` once; `paid` for in Stars."""
+    """The right to send one message of a class (`rank`), `used` once; `paid` for in Stars."""
 
     rank: int
-    at: int
     paid: bool = False
     used: bool = False
 

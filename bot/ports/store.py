@@ -283,6 +283,11 @@ class Outbox(Protocol):
         """Record what became of a claimed notice; False when another instance `by` now has it."""
         ...
 
+    async def sent(self, messages: Mapping[int, int | None], at: datetime, by: str) -> int:
+        """Settle those of many that were sent `by` this instance, with their messages' ids; how
+        many it still had."""
+        ...
+
     async def release(
         self,
         notice_id: int,

@@ -1,16 +1,15 @@
 """Telegram's limits, held on our side: who may send when, answers first, nobody for ever last.
 
-Bucket   tokens that come back one span after they were taken; pure arithmetic
+Bucket   tokens that come back evenly; pure arithmetic
 Chats    one bucket a chat: a private one bears short bursts of answers, a group does not
 Gate     all buckets of one bot, and who waits at them
 
 Moments and spans are whole nanoseconds of a clock that never goes back, so that sums are exact.
-A process that begins takes every token for taken: the one before it may have done so.
+A process that begins takes every bucket for empty: the one before it may have left it so.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -23,13 +22,16 @@ PATIENCE = 5 * SECOND
 ANSWER = 0
 """The rank of what a person waits for; notices come after it, by their priority."""
 
+BURST = 5
+"""Tokens that wait: what a busy machine was late with for a sixth of a second is caught up."""
+CHAT_BURST = 4
+"""Answers in a row that a private chat bears: Telegram allows "short bursts" over one a second."""
 _GROUP_EVERY = 3 * SECOND
 """Twenty a minute, evenly: a group is spoken to by the bot, not conversed with."""
-_BURST = 4
-"""Answers in a row that a private chat bears: Telegram allows "short bursts" over one a second."""
 _SHARE = 10
 """Every so many turns the longest waiting one goes first, whatever its rank."""
-_STEPS = 3
+_AHEAD = SECOND // 5
+"""How long before its token a notice gets its place: so long a claim may take."""
 _ALL_AFTER = 3
 """So many chats that are asked to wait at once mean that Telegram asks the whole bot."""
 
@@ -45,51 +47,38 @@ class Limits:
 
 
 class Bucket:
-    """`most` tokens, each back one `span` after it was taken: never more in any such span."""
+    """A token every `interval`, at most `burst` of them waiting: in any span no more are taken
+    than `burst` and one for each whole interval in it."""
 
-    __slots__ = ("_taken", "most", "span")
+    __slots__ = ("_full_at", "burst", "interval")
 
-    def __init__(self, most: int, span: int, taken: Iterable[int] = ()) -> None:
-        self.most = most
-        self.span = span
-        self._taken = deque(taken, maxlen=most)
+    def __init__(self, interval: int, burst: int, now: int, *, empty: bool = False) -> None:
+        self.interval = interval
+        self.burst = burst
+        self._full_at = now + burst * interval if empty else now
 
-    def wait(self, now: int) -> int:
-        """Nanoseconds until a token is there; 0 when one is."""
-        if len(self._taken) < self.most:
-            return 0
-        return max(0, self._taken[0] + self.span - now)
-
-    def since(self, now: int) -> int:
-        """Nanoseconds since the last token was taken; more than `span` when none was."""
-        return now - self._taken[-1] if self._taken else self.span + 1
+    def wait(self, now: int, count: int = 1, burst: int | None = None) -> int:
+        """Nanoseconds until `count` tokens have been there, if those are taken at once; 0 when
+        they are. Who may not go in a burst counts on a smaller one."""
+        waiting = self.burst if burst is None else burst
+        return max(0, max(self._full_at, now) + (count - waiting) * self.interval - now)
 
     def take(self, now: int) -> None:
         """Take a token that is there."""
-        self._taken.append(now)
-
-    def put_back(self, taken: int) -> None:
-        """It was taken then, and nothing was sent for it."""
-        if taken in self._taken:
-            self._taken.remove(taken)
+        self._full_at = max(self._full_at, now) + self.interval
 
 
 class Chats:
-    """What each chat still bears. When the process has just `started`, all of them count as
-    just written to."""
+    """What each chat still bears."""
 
     def __init__(self, started: int) -> None:
         self._started = started
         self._buckets: dict[int, Bucket] = {}
-        self._recent: deque[tuple[int, int]] = deque()
 
     def wait(self, chat_id: int, rank: int, now: int) -> int:
-        """Nanoseconds until the chat takes one more."""
+        """Nanoseconds until the chat takes one more; notices come no faster than one a second."""
         bucket = self._buckets.get(chat_id) or self._fresh(chat_id)
-        wait = bucket.wait(now)
-        if rank == ANSWER or chat_id < 0:
-            return wait
-        return max(wait, SECOND - bucket.since(now))
+        return bucket.wait(now, burst=bucket.burst if rank == ANSWER else 1)
 
     def take(self, chat_id: int, now: int) -> None:
         """Count one message."""
@@ -97,23 +86,18 @@ class Chats:
         if bucket is None:
             bucket = self._buckets[chat_id] = self._fresh(chat_id)
         bucket.take(now)
-        self._recent.append((now, chat_id))
 
-    def busy(self, rank: int, now: int) -> dict[int, int]:
-        """Chats that take nothing now, and how long."""
-        while self._recent and now - self._recent[0][0] > _BURST * SECOND:
-            _, chat_id = self._recent.popleft()
-            if self._buckets[chat_id].since(now) > _BURST * SECOND:
-                del self._buckets[chat_id]  # left alone for so long that it is as good as new
-        waits = {chat_id: self.wait(chat_id, rank, now) for _, chat_id in self._recent}
-        return {chat_id: wait for chat_id, wait in waits.items() if wait > 0}
+    def busy(self, now: int) -> dict[int, int]:
+        """Chats that take no notice now, and for how long; the others are forgotten."""
+        waits = {chat_id: bucket.wait(now, burst=1) for chat_id, bucket in self._buckets.items()}
+        found = {chat_id: wait for chat_id, wait in waits.items() if wait}
+        self._buckets = {chat_id: self._buckets[chat_id] for chat_id in found}
+        return found
 
     def _fresh(self, chat_id: int) -> Bucket:
         if chat_id < 0:
-            return Bucket(1, _GROUP_EVERY, (self._started,))
-        # As full as one message a second leaves it.
-        taken = (self._started - step * SECOND for step in reversed(range(_BURST)))
-        return Bucket(_BURST, _BURST * SECOND, taken)
+            return Bucket(_GROUP_EVERY, 1, self._started, empty=True)
+        return Bucket(SECOND, CHAT_BURST, self._started, empty=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -126,8 +110,6 @@ class Waiter:
     edit: bool = False
     paid: bool = False
     place: Place | None = None
-    at: int = 0
-    """When it was let in."""
     told: asyncio.Future[int] | None = None
 
 
@@ -152,14 +134,13 @@ class Gate:
         self.limits = limits
         self._now = now
         start = now() if started is None else started
-        per_second = limits.per_second
-        self._overall = Bucket(per_second, SECOND, [start] * per_second)
-        # A full second's tokens are not spent at once: an answer would have to wait for the next.
-        self._steps = Bucket(_STEPS, _STEPS * SECOND * 9 // (10 * per_second))
-        self._paid = Bucket(PAID_PER_SECOND, SECOND, [start] * PAID_PER_SECOND)
+        self._overall = _even(limits.per_second, BURST, start)
+        self._paid = _even(PAID_PER_SECOND, PAID_PER_SECOND // 10, start)
         self._chats = Chats(start)
         self._holds = _Holds(start)
         self._waiters: list[Waiter] = []
+        self._places = {False: 0, True: 0}
+        """Those that are out, by whether they are paid for."""
         self._number = 0
         self._turns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -171,34 +152,33 @@ class Gate:
         answer. 0 then; the nanoseconds still to wait when that would be too long."""
         if place is None:
             return await self._pass(Waiter(ANSWER, self._next(), chat_id, edit))
-        ready = None if place.used else place
-        return await self._pass(Waiter(place.rank, self._next(), chat_id, edit, place.paid, ready))
+        one = Waiter(place.rank, self._next(), chat_id, edit, place.paid, place)
+        return await self._pass(one)
 
     async def places(self, most: int, rank: int, *, paid: bool = False) -> list[Place]:
-        """Wait for the right to send something, and take as many as are there, at most `most`;
-        none when that would take too long. What is not used goes back: `put_back`."""
-        first = Waiter(rank, self._next(), paid=paid)
-        if await self._pass(first):
+        """Wait until something may be sent in a moment, and take as many places as there are, at
+        most `most`; none when that would take too long. What is not used goes back: `put_back`.
+
+        A place is no token yet: in its `turn` a message waits for that, the most urgent first.
+        """
+        if await self._pass(Waiter(rank, self._next(), paid=paid)):
             return []
-        found, now, one = [Place(rank, first.at, paid)], self._now(), Waiter(rank, 0, paid=paid)
-        while len(found) < most and self._wait(one, now) == 0:
-            self._take(one, now)
-            found.append(Place(rank, now, paid))
+        found, one = [Place(rank, paid)], Waiter(rank, 0, paid=paid)
+        while len(found) < most and self._wait(one, self._now()) == 0:
+            self._places[paid] += 1
+            found.append(Place(rank, paid))
         return found
 
     def put_back(self, places: Iterable[Place]) -> None:
         """These will not be used, unless they were."""
         for place in places:
-            if not place.used:
-                place.used = True
-                for bucket in self._buckets(place.rank, place.paid):
-                    bucket.put_back(place.at)
+            self._use(place)
         self._serve()
 
     def busy(self) -> dict[int, int]:
         """Chats that no notice may go to at this moment, each with the nanoseconds to wait."""
         now = self._now()
-        found = self._chats.busy(ANSWER + 1, now) if self.limits.limited else {}
+        found = self._chats.busy(now) if self.limits.limited else {}
         for chat_id, until in list(self._holds.chats.items()):
             if until <= now:
                 del self._holds.chats[chat_id]
@@ -244,32 +224,35 @@ class Gate:
             wait = max(wait, self._holds.chats.get(one.chat_id, 0) - now)
         if not self.limits.limited:
             return wait
-        if one.chat_id is not None and (not one.edit or one.chat_id < 0):
+        if one.chat_id is None:
+            return max(wait, self._wait_for_place(one, now))
+        if not one.edit or one.chat_id < 0:
             wait = max(wait, self._chats.wait(one.chat_id, one.rank, now))
-        if one.place is not None and now - one.place.at < SECOND:
-            return wait  # its token is still out
-        return max(wait, *(bucket.wait(now) for bucket in self._buckets(one.rank, one.paid)))
+        return max(wait, self._bucket(one).wait(now))
+
+    def _wait_for_place(self, one: Waiter, now: int) -> int:
+        bucket, out = self._bucket(one), self._places[one.paid]
+        return max(0, bucket.wait(now, out + 1) - _AHEAD)
 
     def _take(self, one: Waiter, now: int) -> None:
-        one.at = now
-        buckets = self._buckets(one.rank, one.paid)
+        if one.chat_id is None:
+            self._places[one.paid] += 1
+            return
         if one.place is not None:
-            one.place.used = True
-            if now - one.place.at < SECOND:
-                # What counts for Telegram is when it goes out; for an even pace it does not.
-                buckets = buckets[:1]
-                buckets[0].put_back(one.place.at)
+            self._use(one.place)
         if not self.limits.limited:
             return
-        if one.chat_id is not None and (not one.edit or one.chat_id < 0):
+        if not one.edit or one.chat_id < 0:
             self._chats.take(one.chat_id, now)
-        for bucket in buckets:
-            bucket.take(now)
+        self._bucket(one).take(now)
 
-    def _buckets(self, rank: int, paid: bool) -> tuple[Bucket, ...]:
-        if paid:
-            return (self._paid,)
-        return (self._overall,) if rank == ANSWER else (self._overall, self._steps)
+    def _use(self, place: Place) -> None:
+        if not place.used:
+            place.used = True
+            self._places[place.paid] -= 1
+
+    def _bucket(self, one: Waiter) -> Bucket:
+        return self._paid if one.paid else self._overall
 
     # ---- waiting -------------------------------------------------------------------------
 
@@ -307,6 +290,11 @@ class Gate:
         if self._waiters and wait is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait / SECOND, self._serve)
+
+
+def _even(per_second: int, burst: int, now: int) -> Bucket:
+    """An empty bucket that never exceeds that rate."""
+    return Bucket(-(-SECOND // per_second), min(burst, per_second), now, empty=True)
 
 
 def _tell(one: Waiter, wait: int) -> None:

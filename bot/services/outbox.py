@@ -34,6 +34,8 @@ _SHARE = 10
 """Every so many messages the longest waiting one goes first, whatever its class."""
 _GLANCE = 0.2
 """Seconds after which the queue is looked at again while messages are under way."""
+_GATHER = 0.01
+"""Seconds for more to end, where much is under way: one transaction then records it all."""
 _LONGEST_PAUSE = 60
 _MOST_TRIES = 3 * 24 * 60
 """An outage of three days at one try a minute; what is certainly not delivered waits so long."""
@@ -162,6 +164,8 @@ class Outbox:
         if not under_way or (self.worker.stopping and not lane.sending):
             return not self.worker.stopping and await self._later(lane)
         await asyncio.wait(under_way, timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+        if len(lane.sending) > self._width // 2:
+            await asyncio.sleep(_GATHER)
         lane.resting = False
         places, ended = lane.places(), lane.ended()
         if places and self.worker.stopping:
@@ -197,8 +201,7 @@ class Outbox:
         longest = 1 if lane.share >= _SHARE else 0
         try:
             async with self._store.write() as tx:
-                for notice, delivery in ended:
-                    await self._settle(tx, notice, delivery)
+                await self._settle_together(tx, ended)
                 if places:
                     claimed = await tx.outbox.claim(
                         now,
@@ -238,6 +241,18 @@ class Outbox:
             self._gate.put_back([place])
 
     # ---- recording -----------------------------------------------------------------------
+
+    async def _settle_together(self, tx: Tx, ended: Sequence[Ended]) -> None:
+        """Record outcomes; most were sent, and one statement tells that of all of them."""
+        sent: dict[int, int | None] = {}
+        for notice, delivery in ended:
+            if delivery.outcome is Outcome.SENT and notice.id is not None:
+                sent[notice.id] = delivery.message_id
+            else:
+                await self._settle(tx, notice, delivery)
+        kept = await tx.outbox.sent(sent, self._clock.now(), self._instance)
+        if kept < len(sent):
+            log.warning("lease_lost", notices=len(sent) - kept, outcome=Outcome.SENT)
 
     async def _settle_singly(self, ended: Sequence[Ended]) -> None:
         """Record outcomes, each by itself; the next round tries again what can't be recorded."""

@@ -111,6 +111,16 @@ async def test_a_picture_that_telegram_refuses_is_told_of_in_words(desk: Desk) -
         (refused(429, "Too Many Requests", retry_after=7), Outcome.RETRY, Outcome.RETRY),
         (refused(403, "Forbidden: bot was blocked by the user"), Outcome.BLOCKED, Outcome.BLOCKED),
         (refused(400, "Bad Request: chat not found"), Outcome.BLOCKED, Outcome.BLOCKED),
+        (refused(403, "Forbidden: user is deactivated"), Outcome.DEACTIVATED, Outcome.DEACTIVATED),
+        (
+            refused(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=-1005,
+            ),
+            Outcome.MIGRATED,
+            Outcome.MIGRATED,
+        ),
         (refused(400, "Bad Request: message is too long"), Outcome.FAILED, Outcome.FAILED),
         (refused(400, "Bad Request: message is not modified"), Outcome.FAILED, Outcome.SENT),
         (NotSent("refused"), Outcome.RETRY, Outcome.RETRY),
@@ -124,6 +134,12 @@ async def test_every_answer_is_a_fact(
 ) -> None:
     assert (await desk.deliver(letter(), answer)).outcome is sent
     assert (await desk.deliver(await moved(desk), answer)).outcome is edited
+
+
+async def test_a_groups_new_id_is_told(desk: Desk) -> None:
+    upgraded = refused(400, "group chat was upgraded to a supergroup chat",
+                       migrate_to_chat_id=-1005)  # fmt: skip
+    assert (await desk.deliver(letter(), upgraded)).chat_id == -1005
 
 
 async def test_telegrams_wait_is_kept(desk: Desk) -> None:

@@ -94,6 +94,24 @@ async def test_a_lease_that_is_over_is_looked_up_even_without_a_restart(
     assert len(shop.seller.submitted) == 1
 
 
+async def test_another_instance_that_starts_leaves_it_alone(shop: Shop) -> None:
+    """Both share a PostgreSQL database: what one of them has in hand has not died."""
+    paid = await shop.paid()
+    submit = shop.seller.submit
+    other = Fulfilment(shop.database, shop.clock, shop.carriers, SELLING, "other")
+
+    async def meanwhile(request: TopUpRequest) -> TopUpAnswer:
+        await other.recover()
+        await other.worker.run()
+        assert (await shop.topup(paid.id)).state is T.SUBMITTING
+        return await submit(request)
+
+    shop.seller.submit = meanwhile  # type: ignore[method-assign]
+    await shop.fulfil()
+    assert await states(shop, paid) == (S.FULFILLED, T.VERIFIED)
+    assert len(shop.seller.submitted) == 1
+
+
 async def test_an_answer_that_comes_after_its_lease_moves_nothing(shop: Shop) -> None:
     paid = await shop.paid()
     submit = shop.seller.submit
