@@ -83,11 +83,7 @@ class Case:
         place.lives, place.deaths = list(script.lives), 0
         place.process.life.over = True  # the next thing asked of it begins the first life
         await self.customer.enters()
-        line = self.customer.lines[0].id
-        place.supplier.fates[line] = list(script.fates)
-        place.supplier.away[line] = script.away
-        if script.hides:
-            place.supplier.hides.add(line)
+        place.supplier.writes(self.customer.lines[0].id, script.fates, script.away, script.hides)
         for act in script.acts:
             await self._act(act)
         await self._live(self.now + SPAN)

@@ -2,7 +2,7 @@
 for a SIM, and keeps its own books. What suppliers do besides is the carriers' harness."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -51,6 +51,13 @@ class Supplier:
         """So many look-ups for a SIM find nobody."""
         self.books: list[tuple[str, str]] = []
         """Reference and SIM of everything that was delivered: one reference may be there twice."""
+
+    def writes(self, sim_id: str, fates: Sequence[Fate], away: int, hides: bool) -> None:
+        """What will become of a SIM's purchases."""
+        self.fates[sim_id] = list(fates)
+        self.away[sim_id] = away
+        if hides:
+            self.hides.add(sim_id)
 
     def delivered(self, order_id: str) -> int:
         """How often it delivered for an order."""
