@@ -76,6 +76,7 @@ class Supplier:
         shown = sum(one == sim.id for _, one in self.books)
         shown = 0 if sim.id in self.hides else shown
         now = self._clock.now()
+        assert sim.created_at is not None
         expiry = sim.created_at + timedelta(days=10 + 30 * shown)
         return replace(fresh(), expiry=expiry, as_of=now, taken_at=now)
 

@@ -24,7 +24,7 @@ from bot.payments import paypal
 from bot.payments.paypal import PayPal
 from bot.payments.paypal_api import Order as PayPalOrder
 from bot.ports import Charge, Found, HintRow, Tx
-from bot.services import outside, paying, till
+from bot.services import outside, paying, selling, till
 from bot.services.fulfilment import Fulfilment
 from bot.services.hints import Hints
 from bot.services.ids import new_id
@@ -57,7 +57,7 @@ async def _no_comparison(self: Reconciliation, since: datetime) -> Report:
 # ---- money comes in --------------------------------------------------------------------------
 
 _capture, _take, _captured = Till._capture, Till._take, PayPal._captured
-_open_attempt = paying.open_attempt
+_open_attempt = selling.open_attempt
 
 
 async def _known_charge(self: PaymentRows, charge_id: str) -> Payment | None:
