@@ -8,10 +8,11 @@ from datetime import datetime
 
 import structlog
 
+from bot.domain.books import Difference, Gap
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.sales import Payment, Refund
-from bot.ports import Charge, Tx
+from bot.ports import AuditRow, Charge, Tx
 from bot.services import agreements, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
@@ -60,6 +61,22 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
         await agreements.stop_for(tx, payment, "refunded_outside", now)
     subject = f"order:{payment.order_id}" if payment.order_id else f"payment:{payment.id}"
     await tell_operators(tx, selling, subject, "refunded_outside", payment.id, amount)
+
+
+async def nowhere(tx: Tx, selling: Selling, reference: str, charge: Charge, now: datetime) -> None:
+    """A charge for no attempt of ours: recorded once, in the queue until somebody saw to it."""
+    gap = Difference(new_id(), Gap.NO_ORDER, f"charge:{charge.id}", None, charge.amount, now)
+    if not await tx.differences.add(gap):
+        return
+    log.error("charge_without_order", charge=charge.id, reference=reference)
+    details = {
+        "reference": reference,
+        "minor": charge.amount.minor,
+        "currency": charge.amount.currency,
+        "payer": charge.payer_id,
+    }
+    await tx.audit.add(AuditRow(now, "till", "charge_without_order", charge.id, details))
+    await tell_operators(tx, selling, f"difference:{gap.id}", "gap_no_order", amount=charge.amount)
 
 
 async def _stop(tx: Tx, payment: Payment, reason: str, now: datetime) -> None:

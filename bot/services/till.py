@@ -10,7 +10,7 @@ from bot.domain.money import Money
 from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS, OrderState, PaymentState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.sales import Method, Order, Payment, Saved, TopUp, Voucher, VoucherState
-from bot.ports import AuditRow, Charge, Clock, Kept, Store, Tx
+from bot.ports import Charge, Clock, Kept, Store, Tx
 from bot.services import agreements, benefits, ledger, notices, outside
 from bot.services.ids import new_id
 from bot.services.planning import replan
@@ -100,7 +100,7 @@ class Till:
             await self._credit(tx, payment, payment.deposit_id, charge, now)
             return None
         if payment is None or order is None:
-            await self._nowhere(tx, reference, charge, now)
+            await outside.nowhere(tx, self._selling, reference, charge, now)
             return None
         refused = None
         if payment.state in _CHARGED:
@@ -144,18 +144,6 @@ class Till:
         if charge.kept is not None:
             await _keep(tx, payment, charge.kept, now)
         await ledger.credit(tx, payment, deposit, charge, now, first=first)
-
-    async def _nowhere(self, tx: Tx, reference: str, charge: Charge, now: datetime) -> None:
-        """A charge for no attempt of ours: recorded once, and told to operators."""
-        log.error("charge_without_order", charge=charge.id, reference=reference)
-        details = {
-            "reference": reference,
-            "minor": charge.amount.minor,
-            "currency": charge.amount.currency,
-            "payer": charge.payer_id,
-        }
-        await tx.audit.add(AuditRow(now, "till", "charge_without_order", charge.id, details))
-        await tell_operators(tx, self._selling, f"charge:{charge.id}", "no_order")
 
     async def _second_capture(self, tx: Tx, first: Payment, now: datetime) -> Payment:
         """An attempt paid again: the charge gets an attempt of its own, refunded by itself."""

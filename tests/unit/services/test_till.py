@@ -295,7 +295,9 @@ async def test_a_wrong_amount_for_a_returned_order_can_go_back(shop: Shop) -> No
 async def test_money_without_an_order_is_told_to_a_person_once(shop: Shop) -> None:
     for _ in range(2):
         assert await shop.till.capture("nothing", charged("nothing")) is None
-    assert await shop.whys() == ["no_order"]
+    assert await shop.whys() == ["gap_no_order"]
+    [item] = await shop.desk.queue()
+    assert item.reason == "gap_no_order"
     async with shop.database.read() as tx:
         rows = await tx.audit.latest(9)
     assert {(row.action, row.subject) for row in rows} == {("charge_without_order", "c1")}
