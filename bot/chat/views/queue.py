@@ -18,7 +18,6 @@ from bot.services.waiting import Action, Kind, QueueItem
 WHYS = {
     "by_hand": N_("A paid renewal waits for you to top it up by hand."),
     "mismatch": N_("A payment does not fit its order."),
-    "no_order": N_("A charge arrived that belongs to no order."),
     "not_found": N_("A top-up was sent, its answer was lost, and the supplier does not know it."),
     "unknown": N_("A top-up was sent and the supplier can't be asked whether it arrived."),
     "no_look_up": N_("A top-up was sent and this supplier has no look-up."),
@@ -83,9 +82,6 @@ def note(t: Words, subject: str, why: str, amount: Money | None = None) -> Scree
     text = t("📋 {text}", text=t(WHYS.get(why, N_("Something waits for a person."))))
     whole = button(t.plain("All of the queue"), "queue")
     kind, _, name = subject.partition(":")
-    if kind == "charge":
-        charge = t("Charge: <code>{charge}</code>", charge=name)
-        return Screen(lines(text, charge), [[whole]])
     if kind == "supplier":
         balance = t("Balance: {amount}", amount=t.money(amount)) if amount else None
         return Screen(lines(text, t("Supplier: {name}", name=name), balance), [[whole]])
