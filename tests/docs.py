@@ -1,13 +1,16 @@
 """The parts of the documentation that are made from the code.
 
-`python -m tests.docs` writes docs/states.md again; a test keeps it equal.
+`python -m tests.docs` writes docs/states.md and docs/reminders.md again; tests keep them equal.
 """
 
 from pathlib import Path
 
 from bot.domain.orders import ORDER, PAYMENT, REFUND, TOPUP, diagram
+from tests.docs_reminders import page
 
 STATES = Path(__file__).parent.parent / "docs" / "states.md"
+
+REMINDERS = STATES.with_name("reminders.md")
 
 INTRODUCTION = """\
 # The state machines of a sale
@@ -48,3 +51,4 @@ def states() -> str:
 
 if __name__ == "__main__":
     STATES.write_text(states(), "utf-8")
+    REMINDERS.write_text(page(), "utf-8")

@@ -149,10 +149,11 @@ class Renderer:
         for item in notice.data["items"]:
             sim = await self._still(tx, chat, item)
             if sim is not None:
-                items.append((sim, Stage.parse(item["stage"])))
+                also = Stage.parse(item["also"]) if item.get("also") else None
+                items.append((sim, Stage.parse(item["stage"]), also))
         if not items:
             return None
-        closed = {sim.id for sim, _ in items if not self._after_expiry(sim)}
+        closed = {sim.id for sim, _, _ in items if not self._after_expiry(sim)}
         return Rendered(reminders.digest(_words(chat), items, self._clock.now(), closed))
 
     async def _payment_waits(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:

@@ -281,6 +281,9 @@ def carried(
                 codes.add(stage.code)
     if not _refilled(old, new):
         codes |= {stage.code for stage in told if stage.of_data}
+    snooze = snooze_code(new)
+    if snooze is not None and snooze in settled:
+        codes.add(snooze)
     return frozenset(codes)
 
 

@@ -252,6 +252,7 @@ def _digest(chat: Chat, found: list[tuple[Sim, Due]], now: datetime) -> Notice:
                     "sim_id": sim.id,
                     "cycle": cycle_of(sim, hit.stage.code),
                     "stage": hit.stage.code,
+                    "also": hit.also.code if hit.also else None,
                 }
                 for sim, hit in ranked
             ]

@@ -2,7 +2,8 @@
 
 from tests.faults.carriers import carriers
 from tests.faults.kill import kill
+from tests.faults.reminders import reminders
 from tests.faults.payments import payments
 from tests.harness import faults
 
-faults({"carriers": carriers, "kill": kill, "payments": payments})
+faults({"carriers": carriers, "kill": kill, "reminders": reminders, "payments": payments})

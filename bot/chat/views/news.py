@@ -129,8 +129,7 @@ def in_grace(t: Words, sim: Sim, rule: Rule | None, now: datetime) -> list[Html]
     """
     if sim.end is None:
         return []
-    lapses = rule.pack.lapses if rule is not None and rule.pack is not None else ()
-    come = [one for one in lapses if _at(sim.end, one) <= now and one.what in _NOW]
+    lapses, come = _lapses(rule), _come(sim.end, rule, now)
     ahead = [one for one in lapses if _at(sim.end, one) > now and one.after_days is not None]
     found = []
     if come:
@@ -146,6 +145,22 @@ def in_grace(t: Words, sim: Sim, rule: Rule | None, now: datetime) -> list[Html]
         first = min(rest, key=lambda one: one.after_days or 0)
         found.append(t(_THEN[first.what], date=t.date(_at(sim.end, first), now=now)))
     return found
+
+
+def stopped(sim: Sim, rule: Rule | None, now: datetime) -> bool:
+    """Whether, as its rule tells, nothing can be sent or called from the line any more."""
+    if sim.end is None:
+        return False
+    off = (Loss.RECEIVE_ONLY, Loss.SUSPENDED, Loss.HIBERNATED)
+    return any(one.what in off for one in _come(sim.end, rule, now))
+
+
+def _lapses(rule: Rule | None) -> tuple[Lapse, ...]:
+    return rule.pack.lapses if rule is not None and rule.pack is not None else ()
+
+
+def _come(end: datetime, rule: Rule | None, now: datetime) -> list[Lapse]:
+    return [one for one in _lapses(rule) if _at(end, one) <= now and one.what in _NOW]
 
 
 def _at(end: datetime, lapse: Lapse) -> datetime:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views.news import data_only, in_grace, news
+from bot.chat.views.news import stopped as stopped_line
 from bot.chat.views.rules import brief
 from bot.chat.views.sims import allowances, dates, next_line, title
 from bot.domain.reminders import Planned
@@ -45,8 +46,10 @@ def reminder(
     facts = allowances(t, sim.reading) if stage.of_data or (also and also.of_data) else []
     dated = also is not None and not also.of_data
     about_use = stage.kind is StageKind.KEEP or sim.expiry is None
-    keep = brief(t, rule) if rule is not None and (about_use or dated or _close(stage)) else []
     expired = stage.kind in (StageKind.GRACE_STARTED, StageKind.GRACE)
+    keep: list[Html] = []
+    if rule is not None and (about_use or dated or _close(stage)):
+        keep = brief(t, rule, stopped=expired and stopped_line(sim, rule, now))
     text = lines(
         news(t, sim, stage, now),
         news(t, sim, also, now) if also is not None and dated else None,
@@ -105,18 +108,21 @@ def _keep_rows(t: Words, sim: Sim) -> list[list[Button]]:
 
 
 def digest(
-    t: Words, items: Sequence[tuple[Sim, Stage]], now: datetime, closed: Container[str] = ()
+    t: Words,
+    items: Sequence[tuple[Sim, Stage, Stage | None]],
+    now: datetime,
+    closed: Container[str] = (),
 ) -> Screen:
-    """Several SIMs in one message, most urgent first, one button each; `closed` are the ids of
-    those that can't be renewed once they have expired."""
+    """Several SIMs in one message, most urgent first, each with what it is about, what besides,
+    and one button; `closed` are the ids of those that can't be renewed once they have expired."""
     told, unlisted = items[:MOST_TOLD], len(items) - MOST_TOLD
     text = lines(
         t.n("{n} SIM needs you:", "{n} SIMs need you:", len(items)),
         "",
-        *(news(t, sim, stage, now) for sim, stage in told),
+        *(news(t, sim, one, now) for sim, stage, also in told for one in (stage, also) if one),
         t.n("… and {n} more SIM", "… and {n} more SIMs", unlisted) if unlisted > 0 else None,
     )
-    rows = [[_button_of(t, sim, stage, closed)] for sim, stage in told]
+    rows = [[_button_of(t, sim, stage, closed)] for sim, stage, _ in told]
     return Screen(text, [*rows, [button(t.plain("My SIMs"), "sims")]])
 
 

@@ -249,16 +249,22 @@ _HOW = {
 """In the order of what is least trouble."""
 
 
-def brief(t: Words, rule: Rule) -> list[Html]:
+def brief(t: Words, rule: Rule, *, stopped: bool = False) -> list[Html]:
     """What keeps a number, the cheapest way, and how that is done without the bot: for a
-    reminder. While nobody knows what counts, a top-up is taken to."""
+    reminder. While nobody knows what counts, a top-up is taken to. A line that is `stopped` can't
+    be used any more, only paid for."""
     ways = rule.pack.cheapest if rule.pack else ()
+    counted = rule.counts or (Activity.TOP_UP,)
+    if stopped:
+        counted = tuple(kind for kind in counted if kind in (Activity.TOP_UP, Activity.PLAN))
+        ways = tuple(way for way in ways if way.action in counted)
+        if not counted:
+            return [t("Without me: ask the carrier to restore it.")]
     found = []
     if rule.counts is not None:
-        found.append(t("What keeps it: {what}", what=listed(t, rule.counts)))
+        found.append(t("What keeps it: {what}", what=listed(t, counted)))
     if ways:
         found.append(t("Cheapest way known: {way}", way=cheapest_words(t, ways[0])))
-    counted = rule.counts or (Activity.TOP_UP,)
     action = ways[0].action if ways else next(kind for kind in _HOW if kind in counted)
     found.append(t(_HOW[action]))
     balances = _balances(t, rule, sourced=False)

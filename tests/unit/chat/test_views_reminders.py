@@ -135,7 +135,7 @@ def test_of_a_number_to_be_used_it_is_said_how() -> None:
 
 
 def test_a_digest_of_many_fits_a_message_and_its_keyboard() -> None:
-    items = [(sim(f"s{n}", nickname="九" * 40), GRACE) for n in range(200)]
+    items = [(sim(f"s{n}", nickname="九" * 40), GRACE, None) for n in range(200)]
     screen = views.digest(T, items, NOW)
     assert "200 SIMs need you" in screen.text
     assert "and 190 more SIMs" in screen.text
@@ -143,8 +143,17 @@ def test_a_digest_of_many_fits_a_message_and_its_keyboard() -> None:
     assert len(screen.rows) == views.MOST_TOLD + 1
 
 
+def test_a_digest_tells_also_what_else_is_due() -> None:
+    one = managed(owner_id=1, expiry=days(7), reading=reading(data_used=1 << 33))
+    both = (one, Stage(StageKind.USED_UP), Stage(StageKind.EXPIRY, 7))
+    text = views.digest(T, [both, (sim("s2"), GRACE, None)], NOW).text
+    assert "the data is used up" in text
+    assert "expires in 7 days" in text
+
+
 def test_a_digest_offers_nothing_that_cannot_be_done() -> None:
-    items = [(sim("s1"), GRACE), (sim("s2"), Stage(StageKind.LOST)), (sim("s3"), GRACE)]
+    items = [(sim("s1"), GRACE, None), (sim("s2"), Stage(StageKind.LOST), None),
+             (sim("s3"), GRACE, None)]  # fmt: skip
     assert verbs(views.digest(T, items, NOW, {"s1"})) == ["sim:s1", "sim:s2", "again:s3", "sims"]
 
 
@@ -160,7 +169,7 @@ def test_one_sim_may_differ_from_all() -> None:
 
 
 def test_a_digest_has_a_button_for_each() -> None:
-    items = [(sim(f"s{n}", nickname="<i>"), GRACE) for n in range(3)]
+    items = [(sim(f"s{n}", nickname="<i>"), GRACE, None) for n in range(3)]
     screen = views.digest(T, items, NOW)
     assert "3 SIMs need you" in screen.text
     assert "<i>" not in screen.text
