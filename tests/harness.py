@@ -65,17 +65,18 @@ def faults(areas: Mapping[str, Callable[[int, int, str | None], Report]]) -> Non
     sys.exit(1 if report.violations else 0)
 
 
-def bench(benches: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
-    """`python -m tests.bench NAME --json FILE`."""
+def bench(benches: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
+    """`python -m tests.bench NAME --json FILE`; `--sims` is for those that have SIMs."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("name", choices=sorted(benches))
+    parser.add_argument("--sims", type=int)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     facts = {
         "name": given.name,
         "commit": _commit(),
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-        "results": benches[given.name](),
+        "results": benches[given.name](**({"sims": given.sims} if given.sims else {})),
     }
     text = json.dumps(facts, indent=2)
     print(text)

@@ -1,6 +1,7 @@
-"""`python -m tests.bench NAME --json FILE`."""
+"""`python -m tests.bench NAME --json FILE`; of the reminders also `--sims N`."""
 
 from tests.bench.demo import demo
+from tests.bench.reminders import reminders
 from tests.harness import bench
 
-bench({"demo": demo})
+bench({"demo": demo, "reminders": reminders})

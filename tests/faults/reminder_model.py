@@ -7,6 +7,7 @@ moment that has passed whether one was owed.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -275,3 +276,14 @@ class Facts:
         for code, (at, _) in self.stages().items():
             if at <= now and rank(code) <= highest:
                 self.track(code).told.setdefault(code, now)
+
+
+@dataclass(order=True)
+class Deed:
+    """Something that happens at its moment, to the SIM `line`."""
+
+    at: datetime
+    number: int
+    what: str = field(compare=False)
+    line: Any = field(compare=False, default=None)
+    extra: Any = field(compare=False, default=None)

@@ -23,7 +23,8 @@ from bot.domain import reminders as rules
 from bot.domain.zones import QuietHours
 from bot.services import planning
 from bot.services.reminding import Reminding
-from tests.faults.reminder_town import START, town
+from tests.faults.reminder_life import town
+from tests.faults.reminder_town import START
 from tests.harness import Report
 
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
