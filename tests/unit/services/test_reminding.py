@@ -14,7 +14,7 @@ from bot.chat.notices import Renderer
 from bot.chat.shop import Merchant
 from bot.domain.chats import Preferences
 from bot.domain.orders import OrderState
-from bot.domain.sims import Sim
+from bot.domain.sims import OwnReminders, Sim
 from bot.ports import Notice, Outcome
 from bot.services.planning import plan_for, replan, replan_chat
 from bot.services.reminding import Reminding
@@ -275,6 +275,44 @@ async def test_more_than_a_batch_is_told_in_one_tick(desk: Desk) -> None:
     await desk.prefer(digest=False)
     await desk.add(*(sim(f"s{n}") for n in range(130)))
     assert len(await desk.at(DUE)) == 130
+
+
+async def test_what_is_due_later_that_day_comes_along(desk: Desk) -> None:
+    later = sim("s2", own=OwnReminders(hour=18))
+    await desk.add(sim("s1"), later, sim("s3", own=OwnReminders(hour=18, alone=True)))
+    morning = days(3) - timedelta(hours=3)  # 09:00 of the day seven days before
+    async with desk.database.read() as tx:
+        planned = await plan_for(tx, await desk.sim("s2"), NOW)
+    assert planned is not None
+    assert planned.at == morning
+    assert await desk.at(morning) == ["digest"]
+    assert await desk.at(morning + timedelta(hours=9)) == ["expiry-7"], "which goes alone"
+
+
+async def test_a_digest_tells_and_settles_also_what_else_is_due(desk: Desk) -> None:
+    low = fresh(expiry=days(10), data_total=100, data_used=95, taken_at=DUE)
+    await desk.add(managed("s1", ALICE, expiry=days(10), reading=low), sim("s2"))
+    desk.clock.at = DUE
+    [notice] = await desk.tick()
+    item = next(one for one in notice.data["items"] if one["sim_id"] == "s1")
+    assert (item["stage"], item["also"]) == ("expiry-1", "data-10")
+
+
+async def test_wishes_for_one_sim_hold_for_it_alone(desk: Desk) -> None:
+    await desk.add(sim("s1"), sim("s2", BOB))
+    await desk.reminding.set_own(await desk.sim("s1"), OwnReminders(offsets=(5,)))
+    assert (await desk.sim("s1")).next_reminder_at == days(5) - timedelta(hours=3)
+    assert (await desk.sim("s2")).next_reminder_at == days(3) - timedelta(hours=3)
+    await desk.reminding.set_own(await desk.sim("s1"), None)
+    assert (await desk.sim("s1")).next_reminder_at == days(3) - timedelta(hours=3)
+
+
+async def test_a_correction_while_reminding_repeats_nothing(desk: Desk) -> None:
+    await desk.add(managed("s1", ALICE, expiry=days(10), grace_end=None))
+    assert await desk.at(days(7)) == ["expiry-3"]
+    desk.supplier.shown["s1"] = fresh(expiry=days(12))
+    assert await desk.at(days(9)) == [], "three days were told already"
+    assert await desk.live(days(11.9)) == ["expiry-1", "expiry-0"]
 
 
 # ---- between the ledger and the send -------------------------------------------------------
