@@ -20,6 +20,7 @@ from bot.chat.views import plans as views
 from bot.chat.views import promos as promo_views
 from bot.chat.views.reasons import REASONS, because
 from bot.domain.money import Money
+from bot.domain.orders import OrderState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote
 from bot.domain.sims import Sim, urgency
@@ -60,9 +61,23 @@ async def renew_again(update: Update, context: Context) -> int:
     if sim.last_plan is not None:
         for offer in await context.shop.checkout.offers(sim):
             plan = offer.plan
-            if plan.code == sim.last_plan and offer.unavailable is None and plan.price:
-                return await _quote(context, sim, plan, None)
+            if plan.code != sim.last_plan or offer.unavailable is not None:
+                continue
+            amount = await _last_amount(context, sim, plan) if plan.open_amount else None
+            if plan.price or amount:
+                return await _quote(context, sim, plan, amount)
     return await plans_of(context, sim.id)
+
+
+async def _last_amount(context: Context, sim: Sim, plan: Plan) -> Money | None:
+    """What was bought for the SIM last time, where that can still be chosen."""
+    async with context.shop.store.read() as tx:
+        done = await tx.orders.of_sim(sim.id, (OrderState.FULFILLED,))
+    prices = [one.price for one in sorted(done, key=lambda one: one.created_at)
+              if one.plan.code == plan.code and one.chat_id == context.me.id]  # fmt: skip
+    if not prices or plan.open_amount is None or not plan.open_amount.accepts(prices[-1]):
+        return None
+    return prices[-1]
 
 
 async def plans_of(context: Context, sim_id: str, note: str | None = None) -> int:
