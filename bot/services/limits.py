@@ -30,8 +30,9 @@ _GROUP_EVERY = 3 * SECOND
 """Twenty a minute, evenly: a group is spoken to by the bot, not conversed with."""
 _SHARE = 10
 """Every so many turns the longest waiting one goes first, whatever its rank."""
-_AHEAD = SECOND // 5
-"""How long before its token a notice gets its place: so long a claim may take."""
+AHEAD = SECOND // 2
+"""How long before its token a notice gets its place: so long a claim, with its fsync, may take.
+What is urgent still overtakes all that have a place; a crash finds as many more claimed."""
 _ALL_AFTER = 3
 """So many chats that are asked to wait at once mean that Telegram asks the whole bot."""
 
@@ -232,7 +233,7 @@ class Gate:
 
     def _wait_for_place(self, one: Waiter, now: int) -> int:
         bucket, out = self._bucket(one), self._places[one.paid]
-        return max(0, bucket.wait(now, out + 1) - _AHEAD)
+        return max(0, bucket.wait(now, out + 1) - AHEAD)
 
     def _take(self, one: Waiter, now: int) -> None:
         if one.chat_id is None:

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,8 +22,8 @@ from bot.demo.botapi.app import create_app
 from bot.demo.botapi.errors import ApiError
 from bot.demo.botapi.limits import Limiter
 from bot.demo.botapi.models import Person
+from bot.demo.host import HOST, free_port
 from bot.demo.world import World
-from tests.contract.botapi_server import serving
 
 FIRST = 5_000_000
 """The first of the crowd's ids; the others follow."""
@@ -62,9 +63,19 @@ async def serve(people: int, *, limits: bool) -> None:
 
     app = create_app(world)
     app.router.routes.append(Route("/figures", figures))
-    async with serving(app) as address:
-        print(address, flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+    port = free_port()
+    config = uvicorn.Config(
+        app, host=HOST, port=port, log_level="error", access_log=False, lifespan="off",
+        timeout_keep_alive=75,  # a connection closed under the bot looks like a lost answer
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  uvicorn tells it no other way
+        await asyncio.sleep(0.01)
+    print(f"http://{HOST}:{port}", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    server.should_exit = True
+    await serving
 
 
 class Telegram:
