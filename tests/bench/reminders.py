@@ -78,9 +78,14 @@ async def _tick(database: Database) -> float:
     return time.perf_counter() - begin
 
 
-async def _quiet(database: Database) -> float:
-    """Milliseconds of a tick with nothing to do, in the median."""
-    return statistics.median([await _tick(database) for _ in range(QUIET_TICKS)]) * 1000
+async def _quiet(*databases: Database) -> list[float]:
+    """Milliseconds of a tick with nothing to do in each, in the median; by turns, so that whatever
+    else the machine does falls on all alike."""
+    seconds: list[list[float]] = [[] for _ in databases]
+    for _ in range(QUIET_TICKS):
+        for found, database in zip(seconds, databases, strict=True):
+            found.append(await _tick(database))
+    return [statistics.median(found) * 1000 for found in seconds]
 
 
 def _memory() -> float:
@@ -94,7 +99,7 @@ async def _measure(sims: int) -> dict[str, Any]:
         few = await _furnished(Path(folder), FEW)
         many = await _furnished(Path(folder), sims)
         try:
-            baseline, quiet = await _quiet(few), await _quiet(many)
+            baseline, quiet = await _quiet(few, many)
             results["tick_0_due_ms"] = round(quiet, 3)
             results["tick_0_due_of_10000_sims_ms"] = round(baseline, 3)
             results["tick_0_due_over_10000_sims"] = round(quiet / baseline, 2)
