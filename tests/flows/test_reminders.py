@@ -63,7 +63,8 @@ async def test_a_line_from_a_week_ahead_until_it_is_lost(place: Town) -> None:
     await place.until(at(26, 12))
     seen = await told(place, emma, "Unicom")
     assert when(seen) == [
-        "03-05 09:00", "03-09 09:00", "03-11 09:00", "03-12 09:00",  # 7, 3, 1 days, the same day
+        "03-05 08:00",  # 7 days, along with her other SIM, which has expired in the night
+        "03-09 09:00", "03-11 09:00", "03-12 09:00",  # 3, 1 days, the same day
         "03-13 08:00",  # expired at midnight: after the quiet hours
         "03-19 09:00", "03-21 09:00",  # 3 and 1 days before the grace period ends
         "03-23 08:00",  # lost
