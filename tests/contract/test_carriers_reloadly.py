@@ -87,7 +87,7 @@ async def _(b: ReloadlyBench) -> None:
     b.strike("rate_reset", times=1)
     began = time.monotonic()
     assert await b.carrier.wallet()
-    assert 0.9 <= time.monotonic() - began <= 3
+    assert time.monotonic() - began >= 0.9
 
 
 # ---- numbers and operators ---------------------------------------------------------------

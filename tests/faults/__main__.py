@@ -2,8 +2,8 @@
 
 from tests.faults.carriers import carriers
 from tests.faults.kill import kill
-from tests.faults.reminders import reminders
 from tests.faults.payments import payments
+from tests.faults.reminders import reminders
 from tests.harness import faults
 
 faults({"carriers": carriers, "kill": kill, "reminders": reminders, "payments": payments})

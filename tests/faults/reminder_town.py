@@ -169,8 +169,9 @@ class Town:
         if keeps:
             facts.expiry, facts.keep = (None, end) if rng.random() < 0.5 else (end, end + 40 * DAY)
         line = Line(facts, chat_id, supplied, length, own, (end, grace_end or end + 30 * DAY))
-        dated = {"expiry": facts.expiry, "grace_end": grace_end, "keep_deadline": facts.keep,
-                 "own": own}  # fmt: skip
+        dated: dict[str, Any] = {
+            "expiry": facts.expiry, "grace_end": grace_end, "keep_deadline": facts.keep, "own": own,
+        }  # fmt: skip
         if supplied:
             facts.grace_end = line.truth[1] if line.truth else None
             dated["grace_end"] = facts.grace_end

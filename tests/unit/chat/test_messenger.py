@@ -209,6 +209,9 @@ async def test_a_late_notice_tells_the_present_truth(desk: Desk) -> None:
     assert receipts[0] is False
     assert all(receipts[1:])
     assert len(receipts) == 4  # paid, topping up, fulfilled, and paid once more
+    desk.shop.clock.advance(minutes=20)  # the word that an order waits has nothing to say any more
+    await desk.outbox.worker.run()
+    assert len(desk.texts()) == 4
     async with desk.shop.database.read() as tx:
         assert await tx.outbox.next_due() is None
 
