@@ -6,6 +6,8 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import httpx
+
 from bot.demo.botapi.models import Person
 from bot.domain.codes import digest
 from bot.domain.money import Money
@@ -117,6 +119,9 @@ class Customer:
             self._count(f"refused by the provider: {refused.reason}")
         except PaymentUnavailable:
             self._count("no answer, try again")
+        except httpx.TransportError:
+            # Their own browser's line broke: they may have paid, and the provider's books know.
+            self._count("the page gave no answer")
         except Exception as error:
             self._broken(f"{name} failed: {error!r}")
 

@@ -36,7 +36,7 @@ STAY = 10
 """Cases that a house and its database see."""
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """No power fails here, so the databases need no disk to be written through to."""
-_LONGEST = 240.0
+_LONGEST = 600.0
 """Real seconds of one case, on a busy machine."""
 _FEW = 100
 """Cases that are not worth a second process."""
