@@ -149,3 +149,38 @@ async def test_in_chinese_the_page_speaks_chinese_and_ends_with_a_receipt(place:
                 break
             await place.advance(seconds=20)
         assert await lin.count("已续费，并在 SIM 卡上核实") == number
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_card_in_telegram_is_declined_then_paid(place: Town, language: str) -> None:
+    chinese = language == "zh"
+    person = place.zh if chinese else place.en
+    await person.say("/renew")
+    for label in ("boom eSIM", "日本 5 GB") if chinese else ("US Data Card", "USA 5 GB"):
+        await person.press(label)
+    await person.press("Telegram 内刷卡" if chinese else "Card in Telegram")
+    invoice = {"message_id": (await person.invoices())[-1]}
+    declined = await person.post("pay", {**invoice, "card": "declined"})
+    assert declined["status"] == "card_declined"
+    assert (await person.post("pay", invoice))["status"] == "paid"
+    await person.idle()
+    receipt = "已续费，并在 SIM 卡上核实" if chinese else RECEIPT
+    assert await person.count(receipt) == 1
+    assert money(place) == {"captured": 1}
+
+
+async def test_what_no_provider_returns_waits_for_a_person(place: Town) -> None:
+    emma, owner = place.en, place.operator
+    await owner.say("/start")
+    await owner.press("English")
+    await to_quote(emma)
+    await emma.press("Card in Telegram")
+    await place.fault("esim_access.price_changed", on=True)
+    await emma.pay()
+    await place.advance(minutes=3)
+    await owner.find("Money has to go back that no provider can send")
+    await owner.press("Open")
+    await owner.press("I returned it myself")
+    await owner.press("Yes")
+    await emma.find("went back to where you paid from")
+    assert money(place) == {"refunded": 1}
