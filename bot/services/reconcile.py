@@ -41,7 +41,8 @@ LOOK_BACK = timedelta(days=3)
 _YOUNG = timedelta(hours=3)
 """A charge younger than this may not be on its provider's list yet."""
 _STUCK = timedelta(hours=24)
-_ENDS = frozenset({OrderState.FULFILLED, OrderState.REFUNDED})
+_ENDS = frozenset({OrderState.FULFILLED, OrderState.REFUNDED, OrderState.NEEDS_OPERATOR})
+"""Where an order needs nobody's attention, or has a person's already."""
 
 
 class Reconciliation:
@@ -213,7 +214,7 @@ class Reconciliation:
         made = Difference(new_id(), gap, subject, method, amount, self._clock.now())
         async with self._store.write() as tx:
             if await tx.differences.add(made):
-                log.error("books_differ", gap=gap, subject=subject)
+                log.warning("books_differ", gap=gap, subject=subject)
                 await tell_operators(
                     tx, self._selling, f"difference:{made.id}", f"gap_{gap}", amount=amount
                 )
