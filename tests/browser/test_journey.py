@@ -71,7 +71,7 @@ CHINESE = Words(
     renew="续费",
     plan="日本 5 GB",
     price="价格",
-    pay="支付",
+    pay=r"支付 \d",
     receipt="已续费，并在 SIM 卡上核实",
     reminder=r"boom eSIM ·1015.*天到期",
     renew_now="马上续费",
@@ -85,7 +85,8 @@ CHINESE = Words(
 
 async def tap(page: Page, label: str) -> None:
     """Press the newest button of the chat that begins so, after a sign in front of it."""
-    name = re.compile(rf"^\W*{label}")
+    # For a browser, Chinese letters are none: they are named.
+    name = re.compile(rf"^[^\w\u4e00-\u9fff]*{label}")
     button = page.locator("#messages").get_by_role("button", name=name).last
     await button.click(timeout=SECONDS)
 
