@@ -16,16 +16,9 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.carriers.airalo_wire import Granting, Problem
-from bot.carriers.asking import (
-    Failed,
-    Line,
-    Token,
-    TokenRefused,
-    loggable,
-    patiently,
-    pause,
-)
+from bot.carriers.asking import Failed, Line, TokenRefused, loggable, patiently
 from bot.ports import Clock
+from bot.tokens import Token, pause
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,6 @@ SupplierUnavailable
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -17,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.carriers.pace import Pace
 from bot.domain.money import Money
-from bot.ports import Clock, SupplierUnavailable
+from bot.ports import SupplierUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -117,30 +116,6 @@ class Line:
         raise failed
 
 
-class Token:
-    """A bearer token, fetched once for all who wait for it and renewed before it ends."""
-
-    def __init__(self, fetch: Callable[[], Awaitable[tuple[str, timedelta]]], clock: Clock) -> None:
-        """`fetch` gives a new token and for how long to use it."""
-        self._fetch = fetch
-        self._clock = clock
-        self._kept: tuple[str, datetime] | None = None
-        self._renewing = asyncio.Lock()
-
-    async def get(self) -> str:
-        """Raises what `fetch` does."""
-        async with self._renewing:
-            if self._kept is None or self._clock.now() >= self._kept[1]:
-                token, lasts = await self._fetch()
-                self._kept = token, self._clock.now() + lasts
-            return self._kept[0]
-
-    def forget(self, token: str) -> None:
-        """It was refused; a newer one stays."""
-        if self._kept is not None and self._kept[0] == token:
-            self._kept = None
-
-
 async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """A question that costs nothing, asked a few times where that may help. Raises Failed."""
     renewed = False
@@ -166,12 +141,6 @@ def parsed(supplier: str, kind: Any, obj: Any) -> Any:
         error_name = type(error).__name__
         log.warning("supplier.unreadable", supplier=supplier, kind=str(kind), error=error_name)
         raise Failed("unreadable") from None
-
-
-def pause(response: httpx.Response) -> float:
-    """Retry-After in seconds; a second where it is absent or a date."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else 1.0
 
 
 def loggable(path: str) -> str:

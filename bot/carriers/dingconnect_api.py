@@ -8,8 +8,9 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from bot.carriers.asking import Failed, Line, patiently, pause
+from bot.carriers.asking import Failed, Line, patiently
 from bot.carriers.dingconnect_wire import Envelope, Sent
+from bot.tokens import pause
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,8 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from bot.carriers.asking import Failed, Line, parsed, patiently, pause
+from bot.carriers.asking import Failed, Line, parsed, patiently
+from bot.tokens import pause
 
 log = structlog.get_logger(__name__)
 

@@ -17,17 +17,9 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from bot.carriers.asking import (
-    Failed,
-    Line,
-    Token,
-    TokenRefused,
-    loggable,
-    parsed,
-    patiently,
-    pause,
-)
+from bot.carriers.asking import Failed, Line, TokenRefused, loggable, parsed, patiently
 from bot.ports import Clock
+from bot.tokens import Token, pause
 
 log = structlog.get_logger(__name__)
 

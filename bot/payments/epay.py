@@ -21,7 +21,7 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr, model_validat
 from bot.domain.money import Money
 from bot.domain.sales import Method, Payment, Refund
 from bot.domain.zones import zone
-from bot.payments.asking import Failed, Line, SafeUrl, from_json, parsed, patiently, pause
+from bot.payments.asking import Failed, Line, SafeUrl, from_json, parsed, patiently
 from bot.payments.charging import Charging, Currencies
 from bot.ports import (
     Bill,
@@ -40,6 +40,7 @@ from bot.ports import (
     Way,
     WebhookRefused,
 )
+from bot.tokens import pause
 
 log = structlog.get_logger(__name__)
 # The platforms want the key in the address, which the HTTP client would write to its log.

@@ -16,17 +16,9 @@ import structlog
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from bot.domain.money import Money, decimals
-from bot.payments.asking import (
-    Failed,
-    Line,
-    Token,
-    TokenRefused,
-    from_json,
-    parsed,
-    patiently,
-    pause,
-)
+from bot.payments.asking import Failed, Line, TokenRefused, from_json, parsed, patiently
 from bot.ports import Clock, PaymentRefused
+from bot.tokens import Token, pause
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,6 @@ from bot.carriers.asking import (
     LONGEST_PAUSE,
     READ_TRIES,
     Failed,
-    Token,
     TokenRefused,
     loggable,
     over,
@@ -17,6 +16,7 @@ from bot.carriers.asking import (
 )
 from bot.demo.clock import WorldClock
 from bot.domain.money import Money
+from bot.tokens import Token
 
 
 class Asked:
