@@ -66,6 +66,8 @@ class Promo:
     """Only for who has paid no order before."""
     stacks: bool = False
     """An automatic one that holds together with a code and with others that stack."""
+    posted: bool = False
+    """It holds only for who comes from a group's post of a campaign."""
     active: bool = True
 
 

@@ -123,6 +123,8 @@ class Quote:
     earns: int = 0
     """Points the order earns once it is delivered; they last until `earns_until` (UTC)."""
     earns_until: datetime | None = None
+    post_id: str | None = None
+    """The group's post that the customer came from."""
 
     def stands(self, now: datetime) -> bool:
         """Whether it may still be confirmed."""

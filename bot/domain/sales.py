@@ -58,6 +58,8 @@ class Order:
     method: Method | None = None
     reason: str | None = None
     """Why it is in a side state; a code the views know."""
+    post_id: str | None = None
+    """The group's post that the customer came from."""
 
     @property
     def number(self) -> str:

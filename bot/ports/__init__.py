@@ -18,6 +18,15 @@ from bot.ports.carrier import (
     WebhookRefused,
 )
 from bot.ports.clock import Clock
+from bot.ports.groups import (
+    Campaigns,
+    Earnings,
+    Groups,
+    Posts,
+    Rights,
+    Rooms,
+    RoomsUnavailable,
+)
 from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import (
     Backlog,
@@ -94,6 +103,7 @@ __all__ = [
     "Backlog",
     "Bill",
     "Call",
+    "Campaigns",
     "Capabilities",
     "Carrier",
     "Catalogue",
@@ -105,8 +115,10 @@ __all__ = [
     "Delivery",
     "Deposits",
     "Differences",
+    "Earnings",
     "ExchangeRates",
     "Found",
+    "Groups",
     "Handovers",
     "Held",
     "Hint",
@@ -130,6 +142,7 @@ __all__ = [
     "PersonalData",
     "Place",
     "Points",
+    "Posts",
     "Priority",
     "PromoUse",
     "Promos",
@@ -144,6 +157,9 @@ __all__ = [
     "Resolved",
     "Return",
     "Returns",
+    "Rights",
+    "Rooms",
+    "RoomsUnavailable",
     "Rules",
     "SavedMethods",
     "Section",

@@ -12,6 +12,7 @@ from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.books import Differences
 from bot.ports.calendars import Calendars
+from bot.ports.groups import Campaigns, Earnings, Groups, Posts
 from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Backlog, Notice, Outcome, Priority
 from bot.ports.privacy import PersonalData
@@ -353,6 +354,10 @@ class Tx(Protocol):
     vouchers: Vouchers
     promos: Promos
     points: Points
+    groups: Groups
+    campaigns: Campaigns
+    posts: Posts
+    earnings: Earnings
     reminders: Reminders
     calendars: Calendars
     differences: Differences

@@ -29,6 +29,7 @@ from bot.store.calendars import CalendarRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
+from bot.store.groups import CampaignRows, GroupRows
 from bot.store.handovers import HandoverRows
 from bot.store.inbox import InboxRows
 from bot.store.keeping import ActivityRows, RuleRows
@@ -38,6 +39,7 @@ from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
 from bot.store.points import PointRows
+from bot.store.posts import EarningRows, PostRows
 from bot.store.privacy import PersonalRows
 from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows
@@ -52,7 +54,7 @@ from bot.store.transfers import ProofRows
 from bot.store.vault import Vault, lock
 from bot.store.watching import ActivationRows, HintRows
 
-HEAD = "0006"
+HEAD = "0007"
 """Newest revision in `migrations/versions`; here too, so that opening needs no Alembic."""
 
 _READERS = 4
@@ -119,6 +121,10 @@ class SqlTx:
         self.vouchers: ports.Vouchers = VoucherRows(conn)
         self.promos: ports.Promos = PromoRows(conn)
         self.points: ports.Points = PointRows(conn)
+        self.groups: ports.Groups = GroupRows(conn)
+        self.campaigns: ports.Campaigns = CampaignRows(conn)
+        self.posts: ports.Posts = PostRows(conn)
+        self.earnings: ports.Earnings = EarningRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)
         self.calendars: Calendars = CalendarRows(conn)
         self.differences: ports.Differences = DifferenceRows(conn)

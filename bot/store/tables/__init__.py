@@ -16,6 +16,16 @@ from bot.store.tables.flow import (
     reminders,
     transitions,
 )
+from bot.store.tables.groups import (
+    campaigns,
+    earnings,
+    group_admins,
+    groups,
+    posts,
+    topics,
+    visits,
+)
+from bot.store.tables.groups import postings as group_postings
 from bot.store.tables.money import balances, entries, postings, proofs
 from bot.store.tables.people import (
     activations,
@@ -53,6 +63,7 @@ __all__ = [
     "audit",
     "balances",
     "calendars",
+    "campaigns",
     "chats",
     "claim_codes",
     "claims",
@@ -60,7 +71,11 @@ __all__ = [
     "deposits",
     "differences",
     "drafts",
+    "earnings",
     "entries",
+    "group_admins",
+    "group_postings",
+    "groups",
     "handovers",
     "hints",
     "inbox",
@@ -71,6 +86,7 @@ __all__ = [
     "plans",
     "points",
     "postings",
+    "posts",
     "promo_people",
     "promo_uses",
     "promos",
@@ -86,7 +102,9 @@ __all__ = [
     "saved",
     "seals",
     "sims",
+    "topics",
     "topups",
     "transitions",
+    "visits",
     "vouchers",
 ]

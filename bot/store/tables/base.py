@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.campaigns import Campaign, Timing
 from bot.domain.plans import Plan
 from bot.domain.promos import Promo
 from bot.domain.quotes import Discount, Total
@@ -33,6 +34,9 @@ PLAN = TypeAdapter(Plan)
 READING = TypeAdapter(Reading)
 RULE = TypeAdapter(KeepRule)
 PROMO = TypeAdapter(Promo)
+CAMPAIGN = TypeAdapter(Campaign)
+TIMING = TypeAdapter(Timing)
+LANGUAGES = TypeAdapter(tuple[str, ...])
 DRAWN = TypeAdapter(tuple[tuple[int, int], ...])
 DISCOUNTS = TypeAdapter(tuple[Discount, ...])
 TOTALS = TypeAdapter(tuple[Total, ...])

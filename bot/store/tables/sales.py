@@ -61,6 +61,7 @@ quotes = Table(
     Column("new_expiry", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("post_id", String),  # of the group's post it came from
 )
 
 orders = Table(
@@ -86,6 +87,7 @@ orders = Table(
     *money("charge", nullable=True),
     Column("method", Word(Method)),
     Column("reason", String),
+    Column("post_id", String, index=True),  # of the group's post it came from
     Index(None, "state", "expires_at"),
 )
 
