@@ -72,7 +72,7 @@ async def use(update: Update, context: Context) -> int:
     kind, day = Activity(kind_), _day(stamp)
     rule = await context.shop.keeping.rule_of(sim)
     if not tier and rule is not None and rule.tiers and kind in (Activity.TOP_UP, Activity.PLAN):
-        rows = views.paid_rows(context.t, rule, "use", sim.id, kind.value, stamp)
+        rows = views.paid_rows(context.t, rule, "useof", sim.id, kind.value, stamp)
         await context.show(views.ask_paid(context.t, title(context.t, sim), rows, "used", sim.id))
         return END
     paid = int(tier[0]) if tier and tier[0] != views.UNKNOWN else None
@@ -321,7 +321,7 @@ def _counted(rule: Rule) -> Activity:
 
 ENTRY = [
     on("used", used, ID),
-    on("use", use, f"{ID}{_KIND}{DAY}(?:{_TIER})?"),
+    on("useof", use, f"{ID}{_KIND}{DAY}(?:{_TIER})?"),
     on("unuse", unuse, ID + _KIND + DAY),
     on("useday", ask_day, ID),
     on("keep", how_to_keep, ID),

@@ -131,7 +131,7 @@ def ask_used(
     if rule is not None and rule.counts is not None and Activity.PLAN in rule.counts:
         kinds.append(Activity.PLAN)
     stamp = f"{day:%Y%m%d}"
-    picks = [button(t.plain(DONE[kind]), "use", sim.id, kind.value, stamp) for kind in kinds]
+    picks = [button(t.plain(DONE[kind]), "useof", sim.id, kind.value, stamp) for kind in kinds]
     question = (
         t("What did you do with <b>{title}</b> today?", title=title(t, sim))
         if day == today
