@@ -2,12 +2,16 @@
 
     /start ──► greeting and menu ──► every other conversation
       │            ▲
-      └► language ─┘      /help, /terms, /paysupport, /support: one screen each
+      ├► language ─┘      /help, /terms, /paysupport, /support: one screen each
+      └► the link that opened the chat ──► the conversation of its letter
 
 Nothing here asks for text, so there are no states.
 """
 
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from typing import Any
 
 from telegram import BotCommandScopeChat, Update
 from telegram.error import TelegramError
@@ -29,8 +33,24 @@ _KEPT = frozenset({"zone_asked"})
 """Notes that are no answer to what is being asked: /cancel leaves them."""
 
 
+Link = Callable[[Update, Context, str], Coroutine[Any, Any, int]]
+LINKS: Mapping[str, Link] = {}
+"""Who answers t.me/<bot>?start=<letter><rest>, by letter; each is given the rest: the id of a
+stored row, which may name nothing by now."""
+_LINK = re.compile(r"([a-z])([a-z0-9_]{4,48})")
+
+
+async def deep_link(update: Update, context: Context) -> int | None:
+    """Open what the link that started the chat leads to; None when it leads nowhere special."""
+    link = _LINK.fullmatch(context.args[0]) if context.args else None
+    opens = LINKS.get(link[1]) if link is not None else None
+    return None if link is None or opens is None else await opens(update, context, link[2])
+
+
 async def start(update: Update, context: Context) -> int:
-    """Greet; an unpaid order comes first (F15)."""
+    """Greet; what a link leads to comes first, then an unpaid order (F15)."""
+    if (opened := await deep_link(update, context)) is not None:
+        return opened
     fresh = not context.me.language_chosen
     order = await context.shop.checkout.open_order(context.me.id)
     if order is not None:
