@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from bot.domain.orders import ORDER, PAYMENT, REFUND, TOPUP, diagram
+from bot.domain.renewals import AGREEMENT, RUN
 from tests.docs_reminders import page
 
 STATES = Path(__file__).parent.parent / "docs" / "states.md"
@@ -15,7 +16,8 @@ REMINDERS = STATES.with_name("reminders.md")
 INTRODUCTION = """\
 # The state machines of a sale
 
-Made from the tables in `bot/domain/orders.py` by `python -m tests.docs`; don't edit it by hand.
+Made from the tables in `bot/domain/orders.py` and `bot/domain/renewals.py` by
+`python -m tests.docs`; don't edit it by hand.
 
 The store moves a row only along these arrows, by compare-and-set: whoever comes second finds the
 row moved already and looks again. Every move is recorded with its reason and its time.
@@ -40,6 +42,17 @@ def states() -> str:
             diagram("Refund", REFUND),
             "Money that goes back from one payment, whole or in part. It is saved before anybody\n"
             "is called, and asked for under its own id: a provider returns it once.",
+        ),
+        (
+            diagram("Agreement", AGREEMENT),
+            "A customer's word that one SIM may be renewed by itself. One that a wallet or a card\n"
+            "kept before pays is `active` from its first moment; what has ended is taken up again\n"
+            "only when Telegram charges a subscription that was given up here.",
+        ),
+        (
+            diagram("Renewal", RUN),
+            "One period of one SIM under an agreement; there is never a second one of the same.\n"
+            "Late money finds it, whatever it had come to.",
         ),
     ]
     parts = [INTRODUCTION]

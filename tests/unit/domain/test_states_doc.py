@@ -1,6 +1,7 @@
 """docs/states.md is what the code says."""
 
 from bot.domain.orders import ORDER, PAYMENT, REFUND, TOPUP
+from bot.domain.renewals import AGREEMENT, RUN
 from tests import docs
 
 
@@ -10,6 +11,6 @@ def test_the_page_is_equal_to_the_tables() -> None:
 
 def test_the_page_draws_every_state_of_every_machine() -> None:
     text = docs.states()
-    assert text.count("```mermaid") == 4
-    for state in [*ORDER, *PAYMENT, *TOPUP, *REFUND]:
+    assert text.count("```mermaid") == 6
+    for state in [*ORDER, *PAYMENT, *TOPUP, *REFUND, *AGREEMENT, *RUN]:
         assert f" {state}\n" in text
