@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bot.domain.campaigns import OPEN_POSTS, POSTING, PostingState
 from bot.domain.renewals import AgreementState
-from bot.ports import AuditRow, Clock, Held, Section, Store
+from bot.ports import AuditRow, Clock, Held, Section, Store, Tx
 from bot.services import agreements
 from bot.services.ownership import UNTOUCHED
 from bot.services.planning import replan
@@ -79,6 +80,9 @@ class Privacy:
             # subscription is over, which takes the person's id.
             held = await tx.personal.held(chat_id, now)
             if held is None:
+                await _stop_posting(tx, chat_id, now)
+                for card in await tx.saved.of_chat(chat_id):
+                    await tx.saved.remove(card.id, now)  # its provider is told, whoever it was of
                 released = await tx.personal.forget(chat_id, update_id, now, UNTOUCHED)
                 for sim_id in released:
                     await replan(tx, sim_id, now)
@@ -86,6 +90,19 @@ class Privacy:
             worker.ring()
         if held is not None:
             raise _refused(held)
+
+
+async def _stop_posting(tx: Tx, chat_id: int, now: datetime) -> None:
+    """Nothing more is posted in their name; what stands in groups is shown without their words."""
+    for wish in await tx.posts.postings_by(chat_id):
+        if PostingState.STOPPED in POSTING[wish.state]:
+            await tx.posts.move_posting(
+                wish.id, wish.state, PostingState.STOPPED, "forgotten", now,
+                actor=f"chat:{chat_id}", next_at=None,
+            )  # fmt: skip
+        for post in await tx.posts.of_posting(wish.id):
+            if post.state in OPEN_POSTS:
+                await tx.posts.set(post.id, look_at=now)
 
 
 def _refused(held: Held) -> PrivacyRefused:

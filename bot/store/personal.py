@@ -89,6 +89,7 @@ def _of_handovers(me: int) -> ColumnElement[bool]:
 _E, _A, _K = Fate.ERASED, Fate.ANONYMISED, Fate.KEPT
 _SOLD = "books of what was sold are kept as tax law asks"
 _LATE = "money that comes late, a dispute or a refund must find its payment"
+_POSTS = "what stands in a group still sells until it is ended there"
 
 PLACES: tuple[Place, ...] = (
     # In an order in which nothing is erased before what refers to it.
@@ -110,6 +111,16 @@ PLACES: tuple[Place, ...] = (
     Place(t.reminders, _E, _of_sims(t.reminders)),
     Place(t.readings, _E, _of_sims(t.readings)),
     Place(t.saved, _E, _by(t.saved, "chat_id"), "chat_id", hidden=frozenset({"token"})),
+    Place(t.group_admins, _E, _by(t.group_admins, "user_id"), "user_id"),
+    Place(t.groups, _A, _by(t.groups, "added_by"), "added_by", "the group is others' as well",
+          {}, frozenset({"chat_id"})),
+    Place(t.visits, _A, _by(t.visits, "chat_id"), "chat_id",
+          "how many came from a post; who they were is nowhere"),
+    Place(t.earnings, _A, _by(t.earnings, "by"), "by", "books of what was earned and paid out"),
+    Place(t.posts, _A, _by(t.posts, "by"), "by", _POSTS, {},
+          frozenset({"shown", "edits", "look_at", "message_id"})),
+    Place(t.group_postings, _A, _by(t.group_postings, "by"), "by", _POSTS,
+          {"extra": None, "update_id": None}, frozenset({"update_id", "thread_id"})),
     Place(t.runs, _A, _of_agreements, None, _LATE),
     Place(t.agreements, _A, _by(t.agreements, "chat_id"), "chat_id", _LATE,
           {"saved_id": None, "subscription": None}, frozenset({"subscription", "saved_id"})),
@@ -156,6 +167,7 @@ PLACES: tuple[Place, ...] = (
 )  # fmt: skip
 
 IMPERSONAL: Mapping[str, str] = {
+    "campaigns": "the shop's",
     "differences": "charges that fit no order; whose they are is not known",
     "entries": "says why money moved; whose it was stands in `postings`",
     "hints": "suppliers' calls, purged after 30 days",
@@ -164,5 +176,6 @@ IMPERSONAL: Mapping[str, str] = {
     "rates": "the shop's",
     "rule_overrides": "the shop's",
     "seals": "says which columns are sealed",
+    "topics": "names of a group's topics, as Telegram shows them to everybody there",
 }
 """Tables with nothing of a customer in them, and why."""

@@ -107,10 +107,18 @@ class PersonalRows:
             "subscription": (a.chat_id == chat_id, a.unsubscribe.is_(True)),
             "locked": (t.chats.c.id == chat_id, locked > now),
         }
+        if await self._earned(chat_id):
+            return Held("earnings")
         for reason, conditions in waits.items():
             if await self._conn.scalar(select(exists().where(*conditions))):
                 return Held(reason)
         return None
+
+    async def _earned(self, chat_id: int) -> bool:
+        """Whether money that their posts earned is still to be paid out."""
+        e, total = t.earnings.c, func.sum(t.earnings.c.money_minor)
+        by_purse = select(total).where(e.by == chat_id).group_by(e.group_id, e.money_currency)
+        return any(minor for minor in await self._conn.scalars(by_purse) if minor and minor > 0)
 
     # ---- forgetting --------------------------------------------------------------------------
 

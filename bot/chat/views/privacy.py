@@ -2,15 +2,18 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO, StringIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from bot.chat.screen import Screen, button, lines
+from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
 from bot.chat.views.export import guarded
 from bot.chat.views.help import seller
+from bot.chat.views.sims import title
+from bot.domain.sales import Saved
+from bot.domain.sims import Sim
 from bot.i18n import N_, Words
 from bot.ports import Section
 from bot.services.privacy import PrivacyRefused
@@ -31,6 +34,9 @@ _HELD = {
         "Your automatic renewals are stopped. Telegram still has to be told; please try again in a "
         "minute."
     ),
+    "earnings": N_(
+        "Your posts have earned money that is not paid out yet. Please write to /support to get it."
+    ),
     "locked": N_("There were too many wrong codes. Please come back in an hour."),
     "operator": N_(
         "You run this shop. Please take your id out of its settings first (XUKA_OPERATOR_IDS)."
@@ -38,8 +44,8 @@ _HELD = {
 }
 
 
-def privacy(t: Words, merchant: Merchant) -> Screen:
-    """What is kept, why, for how long, who sees it."""
+def privacy(t: Words, merchant: Merchant, cards: Sequence[Saved] = ()) -> Screen:
+    """What is kept, why, for how long, who sees it; `cards` can be removed one by one."""
     text = lines(
         t("<b>What we keep about you</b>"),
         *seller(t, merchant),
@@ -64,10 +70,46 @@ def privacy(t: Words, merchant: Merchant) -> Screen:
     return Screen(
         text,
         [
+            *([_remove(t, card)] for card in cards),
             [button(t.plain("📦 Send me a copy"), "mydata")],
             [button(t.plain("🗑 Delete my data"), "forget")],
             [button(t.plain("Terms"), "terms"), button(t.plain("‹ Menu"), "menu")],
         ],
+    )
+
+
+def _remove(t: Words, card: Saved) -> Button:
+    return button(t.plain("💳 Remove {card}", card=card.label), "cardout", card.id)
+
+
+# ---- a kept card ---------------------------------------------------------------------------------
+
+
+def ask_card(t: Words, card: Saved, sims: Sequence[Sim]) -> Screen:
+    """Sure? `sims` renew by themselves with it."""
+    text = lines(
+        t("Remove <b>{card}</b>? It is deleted here and at the payment provider, and nothing can "
+          "be charged to it any more.", card=card.label),
+        *(t("Auto-renew for <b>{title}</b> stops with it.", title=title(t, sim)) for sim in sims),
+    )  # fmt: skip
+    rows = [
+        [button(t.plain("Yes, remove it"), "cardgone", card.id)],
+        [button(t.plain("No, keep it"), "privacy")],
+    ]
+    return Screen(text, rows)
+
+
+def card_removed(t: Words, card: Saved, sims: Sequence[Sim]) -> Screen:
+    """It is charged no more; what stopped with it can go on in another way."""
+    again = t("I remind you before they expire. To renew by itself again, open the SIM and choose "
+              "another way to pay.")  # fmt: skip
+    text = lines(
+        t("✓ {card} is removed. Nothing can be charged to it any more.", card=card.label),
+        *(t("Auto-renew is off for <b>{title}</b>.", title=title(t, sim)) for sim in sims),
+        again if sims else None,
+    )
+    return Screen(
+        text, [[button(t.plain("My SIMs"), "sims"), button(t.plain("‹ Privacy"), "privacy")]]
     )
 
 

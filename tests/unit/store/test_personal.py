@@ -6,12 +6,23 @@ Canaries are written into every column that can hold something of a person.
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
 from sqlalchemy import select
 
 from bot.domain.books import Difference, Gap
+from bot.domain.campaigns import (
+    Campaign,
+    Post,
+    PostingState,
+    PostState,
+    Repeat,
+    Timing,
+)
+from bot.domain.campaigns import Posting as GroupPosting
 from bot.domain.chats import forgotten
+from bot.domain.groups import Approval, Earning, EarningKind, Group, Standing
 from bot.domain.handover import Handover, HandoverState
 from bot.domain.ledger import Deposit, Entry, EntryKind, Posting, wallet
 from bot.domain.money import Money
@@ -47,7 +58,7 @@ CANARIES = (
     "Canary-Name", "canary_user", "8944CANARY0123456789", "+8613800CANARY", "Canary-Nick",
     "Canary-Phone", "190154203237518", "LPA:1$canary.example$1", "canary letter", "canary words",
     "canary-token", "canary-card", "canary-url", "canary-file", "canary-pin", "canary-answer",
-    "canary draft", "canary update", "canary-sub", str(ME),
+    "canary draft", "canary update", "canary-sub", "canary sentence", str(ME),
 )  # fmt: skip
 UNTOUCHED = {"nickname": None, "device": None, "imei": None, "snoozed_until": None,
              "reminders_stopped": False}  # fmt: skip
@@ -74,6 +85,7 @@ async def life(tx: Tx, me: int, tag: str, n: int) -> None:
     await _bought(tx, me, tag.lower(), f"{n}b", line.id)
     await tx.quotes.add(quote(f"q{n}c", chat_id=me, sim_id=f"unused{n}"), None)
     await _money(tx, me, tag.lower(), n)
+    await _posted(tx, me, tag.lower(), n)
     await tx.activations.add(Activation(f"w{n}", line.id, me, Wait.WATCHED, NOW))
     await tx.claims.ask(Claim(f"cl{n}", me, line.id, "declined", NOW))
     await tx.claims.add_code(f"hash{n}", line.id, days(9))
@@ -163,6 +175,30 @@ async def _money(tx: Tx, me: int, tag: str, n: int) -> None:
     await tx.renewals.move(agreed, AgreementState.CANCELLED, "x", NOW)
     gap = Difference(f"df{n}", Gap.NO_ORDER, f"charge:{n}", Method.CARD, USD, NOW)
     await tx.differences.add(gap)
+
+
+async def _posted(tx: Tx, me: int, tag: str, n: int) -> None:
+    """They run a group, posted there, came from a post, and earned."""
+    campaign = Campaign("spring", 1, "spring", ("boom-30d-5gb",), {"en": "Spring"}, {"en": "Now"})
+    if await tx.campaigns.get(campaign.id) is None:
+        await tx.campaigns.apply([campaign], {})
+    group = Group(
+        f"g{n}", -1000 - n, "supergroup", "A group", Standing.ADMIN, True, Approval.ALLOWED,
+        "en", "UTC", added_by=me, added_at=NOW,
+    )  # fmt: skip
+    await tx.groups.add(group)
+    await tx.groups.admins(group.id, [me])
+    timing = Timing(Repeat.ONCE, time(9), "UTC", (NOW.date(),))
+    wish = GroupPosting(
+        f"w{n}", campaign.id, group.id, me, ("en",), timing, PostingState.ACTIVE, NOW,
+        extra=f"{tag} sentence",
+    )  # fmt: skip
+    await tx.posts.plan(wish, 6000 + n)
+    made = Post(f"post{n}", wish.id, 1, campaign.id, group.id, me, PostState.POSTED, NOW)
+    assert await tx.posts.add(made)
+    await tx.posts.visit(made.id, me, NOW)
+    earned = Earning(EarningKind.EARNED, group.id, me, NOW, 5, None, made.id, f"o{n}a")
+    assert await tx.earnings.add(earned)
 
 
 async def rows(database: Database) -> dict[str, list[dict[str, Any]]]:
@@ -336,6 +372,9 @@ async def test_what_is_under_way_holds_a_person(db: Database) -> None:
         await tx.deposits.add(Deposit("d9", ME, USD, (), NOW, days(1)))
     assert await held() == "deposit"
     async with db.write() as tx:
+        await tx.earnings.add(Earning(EarningKind.EARNED, "g1", ME, NOW, 0, USD, "post1", "o1b"))
+    assert await held() == "earnings"
+    async with db.write() as tx:
         await tx.orders.move("o1a", OrderState.FULFILLED, OrderState.REFUND_DUE, "x", NOW)
     async with db.read() as tx:
         waits = await tx.personal.held(ME, NOW)
@@ -348,7 +387,16 @@ def test_every_table_that_names_a_chat_is_in_the_list() -> None:
     listed = {place.table.name for place in PLACES}
     assert listed.isdisjoint(IMPERSONAL)
     assert listed | set(IMPERSONAL) == set(metadata.tables)
-    words = {"chat_id", "user_id", "owner_id", "payer_id", "from_chat", "to_chat", "used_by"}
+    words = {
+        "chat_id",
+        "user_id",
+        "owner_id",
+        "payer_id",
+        "from_chat",
+        "to_chat",
+        "used_by",
+        "added_by",
+    }
     for table in metadata.sorted_tables:
         names_one = words & set(table.columns.keys()) or any(
             key.column.table is chats for column in table.columns for key in column.foreign_keys
