@@ -15,16 +15,17 @@ from starlette.routing import Route
 
 from bot.demo import purse
 from bot.demo.botapi import acts
-from bot.demo.botapi.acts import CannotDo, message_of, person_of, room_of
+from bot.demo.botapi.acts import CannotDo, Place, message_of, person_of, room_of
 from bot.demo.botapi.callbacks import press
 from bot.demo.botapi.errors import ApiError
 from bot.demo.botapi.keyboards import buttons, find_button
-from bot.demo.botapi.models import BOT_ID, Group, Json, Person
+from bot.demo.botapi.models import BOT_ID, Json, Person
 from bot.demo.botapi.params import MAX_UPLOAD, Upload
 from bot.demo.botapi.profile import menu_scopes
 from bot.demo.calls import Call, CallLog
 from bot.demo.clock import WorldClock
 from bot.demo.faults import FaultBoard
+from bot.demo.room_acts import ROOM_ACTS, chat_line
 from bot.demo.world import World
 
 PRESS_SECONDS = 15.0
@@ -120,6 +121,10 @@ class PeopleInterface:
                 Route(f"{chat}/{name}", _answering(self._acting(act)), methods=["POST"])
                 for name, act in acts_by_name.items()
             ),
+            *(
+                Route(f"{chat}/{name}", _answering(self._in_room(name)), methods=["POST"])
+                for name in ROOM_ACTS
+            ),
             Route("/people/{person:int}/invoice", _answering(self.invoice)),
             Route(
                 "/people/{person:int}/subscriptions",
@@ -162,31 +167,7 @@ class PeopleInterface:
     async def chats(self, request: Request) -> Response:
         person = person_of(self.world, request.path_params["person"])
         rooms = [group for group in self.world.groups.values() if group.has(person.id)]
-        private = self._chat_line(person, None)
-        return JSONResponse([private, *(self._chat_line(person, room) for room in rooms)])
-
-    def _chat_line(self, person: Person, room: Group | None) -> Json:
-        world = self.world
-        chat_id = person.id if room is None else room.id
-        log = world.messages.get(chat_id, {})
-        last = next((each for each in reversed(log.values()) if not each.deleted), None)
-        line: Json = {"id": chat_id, "last_message": world.shown(last) if last else None}
-        if room is not None:
-            count = sum(room.has(user_id) for user_id in room.members)
-            status = room.status(person.id)
-            return {**room.chat, **line, "status": status, "members": count}
-        language = person.language_code[:2]
-        name = world.bot.text_for(world.bot.names, language) or world.bot.name
-        return {
-            "type": "private",
-            "title": name,
-            "username": world.bot_user["username"],
-            **line,
-            "started": person.started,
-            "blocked": person.blocked,
-            "description": world.bot.text_for(world.bot.descriptions, language),
-            "menu_button": world.bot.menu_buttons.get(person.id, world.bot.menu_button),
-        }
+        return JSONResponse([chat_line(self.world, person, room) for room in (None, *rooms)])
 
     async def messages(self, request: Request) -> Response:
         _, chat_id = self._where(request)
@@ -198,7 +179,7 @@ class PeopleInterface:
         room = room_of(self.world, person, chat_id)
         if room is not None and not room.has(BOT_ID):
             return JSONResponse([])
-        admin = room is not None and person.id in room.admins()
+        admin = room is not None and room.is_admin(person.id)
         scopes = menu_scopes(chat_id, person.id, admin=admin)
         return JSONResponse(self.world.bot.commands_for(scopes, person.language_code[:2]))
 
@@ -226,14 +207,23 @@ class PeopleInterface:
 
         return handler
 
+    def _in_room(self, name: str) -> Handler:
+        async def handler(request: Request) -> Response:
+            person, chat_id = self._where(request)
+            act = ROOM_ACTS[name]
+            return JSONResponse(act(self.world, person, chat_id, await _body(request)))
+
+        return handler
+
     async def say(self, request: Request) -> Response:
         person, chat_id = self._where(request)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             return JSONResponse(await self._say_file(request, person, chat_id))
         body = await _body(request)
-        stored = acts.say(
-            self.world, person, chat_id, body.get("text"), body.get("reply_to_message_id")
+        place = Place(
+            body.get("reply_to_message_id"), body.get("message_thread_id"), body.get("as")
         )
+        stored = acts.say(self.world, person, chat_id, body.get("text"), place)
         return JSONResponse(self.world.shown(stored))
 
     async def _say_file(self, request: Request, person: Person, chat_id: int) -> Json:
@@ -244,7 +234,11 @@ class PeopleInterface:
                     mime_type = part.content_type or "application/octet-stream"
                     upload = Upload(part.filename or kind, mime_type, await part.read())
                     caption = str(form.get("caption") or "")
-                    stored = acts.send_file(self.world, person, chat_id, kind, upload, caption)
+                    thread_id = str(form.get("message_thread_id") or "")
+                    place = Place(thread_id=int(thread_id) if thread_id.isdecimal() else None)
+                    stored = acts.send_file(
+                        self.world, person, chat_id, kind, upload, caption, place
+                    )
                     return self.world.shown(stored)
         raise CannotDo(400, 'a part named "photo" or "document" is needed')
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.demo.botapi import saving
-from bot.demo.botapi.errors import bad_request, forbidden
+from bot.demo.botapi.errors import ApiError, bad_request, forbidden
 from bot.demo.botapi.events import EventHub
 from bot.demo.botapi.files import FileStore
 from bot.demo.botapi.limits import Limiter
@@ -18,7 +18,6 @@ from bot.demo.botapi.models import (
     BOT_USERNAME,
     CallbackQuery,
     Charge,
-    Group,
     Invoice,
     Json,
     Person,
@@ -27,44 +26,12 @@ from bot.demo.botapi.models import (
     Subscription,
 )
 from bot.demo.botapi.profile import BotProfile
+from bot.demo.botapi.rooms import SUPERGROUPS, Group
 from bot.demo.botapi.subscriptions import renew_due
+from bot.demo.botapi.topics import furnish
 from bot.demo.botapi.updates import UpdateQueue
+from bot.demo.cast import TOPICS, cast, rooms
 from bot.demo.clock import WorldClock
-
-GROUP_ID = -1001000000001
-CHANNEL_ID = -1001000000002
-
-
-def cast() -> list[Person]:
-    """The demo's people."""
-    return [
-        Person(1001, "林小雨", "zh-hans", "customer", "xiaoyu_lin"),
-        Person(1002, "Emma Clark", "en", "customer", "emma_clark"),
-        Person(1003, "陈国强", "zh-hans", "group admin", "guoqiang_chen"),
-        Person(1004, "店主 Owen", "zh-hans", "operator", "owen_xuka"),
-        Person(1005, "Sam Stranger", "en", "stranger"),
-        Person(1006, "林家豪", "zh-hant", "customer"),
-    ]
-
-
-def rooms() -> list[Group]:
-    """The demo's group and channel; the stranger is in neither, the bot only in the group."""
-    members = dict.fromkeys([1001, 1002, 1004, 1006], "member")
-    return [
-        Group(
-            GROUP_ID,
-            "supergroup",
-            "省卡群 SIM Savers",
-            {1003: "creator", **members, BOT_ID: "member"},
-        ),
-        Group(
-            CHANNEL_ID,
-            "channel",
-            "续卡优惠 Xuka Deals",
-            {1003: "creator", **members},
-            "xuka_deals",
-        ),
-    ]
 
 
 class World:
@@ -88,6 +55,7 @@ class World:
             known = (user for user in group.members if user in self.people or user == BOT_ID)
             group.members = {user: group.members[user] for user in known}
         self.messages: dict[int, dict[int, Stored]] = {}
+        self.pinned: dict[int, list[int]] = {}
         self.bot = BotProfile()
         self.bot_user: Json = {
             "id": BOT_ID,
@@ -110,6 +78,9 @@ class World:
         self.next_private_id = 1
         self.clock.moved.append(lambda: renew_due(self))
         self._query_ids = itertools.count(int(self.clock.timestamp() * 1000) << 20)
+        for group in self.groups.values():
+            if group.is_forum:
+                furnish(self, group, TOPICS)
 
     # People and chats
 
@@ -124,25 +95,29 @@ class World:
     def find_chat(self, given: int | str) -> int:
         """The id behind a chat_id parameter that the bot may know of; ApiError 400 otherwise."""
         if isinstance(given, str):
-            for group in self.groups.values():
-                if group.username and f"@{group.username}".lower() == given.lower():
-                    return group.id
+            for named in self.groups.values():
+                if named.username and f"@{named.username}".lower() == given.lower():
+                    return named.id
             raise bad_request("chat not found")
         person = self.people.get(given)
         if person is not None:
             if not person.started and not self.shares_group(person.id):
                 raise bad_request("chat not found")
             return given
-        if given in self.groups:
-            return given
-        raise bad_request("chat not found")
+        group = self.groups.get(given)
+        if group is None:
+            raise bad_request("chat not found")
+        if group.upgraded_to is not None:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, text, migrate_to_chat_id=group.upgraded_to)
+        return given
 
     def shares_group(self, person_id: int) -> bool:
         """Whether the bot has met this person in a group."""
         return any(
             group.has(BOT_ID) and group.has(person_id)
             for group in self.groups.values()
-            if group.type == "supergroup"
+            if group.type != "channel"
         )
 
     def writable(self, given: int | str) -> int:
@@ -174,7 +149,7 @@ class World:
         log = self.messages.get(chat_id)
         if log is None:
             log = self.messages[chat_id] = {}
-        if chat_id > 0:
+        if chat_id > SUPERGROUPS:
             message_id = self.next_private_id
             self.next_private_id += 1
         else:

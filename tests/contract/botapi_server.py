@@ -103,7 +103,7 @@ class StandIn:
         assert body["ok"] is False, body
         return str(body["description"])
 
-    async def act(self, person: int, verb: str, chat: int | None = None, **body: Any) -> Any:
+    async def act(self, person: int, verb: str, chat: int | None = None, /, **body: Any) -> Any:
         """POST /people/{person}/chats/{chat}/{verb}; the private chat unless another is named."""
         answer = await self.http.post(
             f"/people/{person}/chats/{person if chat is None else chat}/{verb}", json=body

@@ -13,7 +13,7 @@ from telegram import Bot, LabeledPrice, PreCheckoutQuery
 from telegram.error import BadRequest
 
 from bot.demo.botapi.errors import QUERY_TOO_OLD
-from bot.demo.world import GROUP_ID
+from bot.demo.cast import GROUP_ID
 from tests.contract.botapi_server import EMMA, XIAOYU, StandIn
 
 INVOICE = {

@@ -16,7 +16,7 @@ from telegram.error import (
 )
 
 from bot.demo.botapi.models import BOT_ID
-from bot.demo.world import CHANNEL_ID, GROUP_ID
+from bot.demo.cast import CHANNEL_ID, CLUB_ID, GROUP_ID
 from tests.contract.botapi_server import EMMA, OWNER, PNG, STRANGER, XIAOYU, StandIn
 
 
@@ -91,15 +91,18 @@ class TestGroups:
         admins = await bot.get_chat_administrators(GROUP_ID)
         assert [(admin.user.id, admin.status) for admin in admins] == [(OWNER, "creator")]
         assert await bot.get_chat_member_count(GROUP_ID) == 6
+        assert (await bot.get_chat_member(GROUP_ID, BOT_ID)).status == "member"
+        with pytest.raises(BadRequest, match="Chat_admin_required"):
+            await bot.get_chat_member(GROUP_ID, OWNER)
         statuses = [
-            (await bot.get_chat_member(GROUP_ID, user)).status
+            (await bot.get_chat_member(CLUB_ID, user)).status
             for user in (OWNER, EMMA, STRANGER, BOT_ID)
         ]
-        assert statuses == ["creator", "member", "left", "member"]
+        assert statuses == ["creator", "member", "left", "administrator"]
         with pytest.raises(BadRequest, match="There are no administrators in the private chat"):
             await bot.get_chat_administrators(XIAOYU)
         with pytest.raises(BadRequest, match="User not found"):
-            await bot.get_chat_member(GROUP_ID, 5)
+            await bot.get_chat_member(CLUB_ID, 5)
         assert (await bot.get_chat(CHANNEL_ID)).username == "xuka_deals"
 
     async def test_privacy_mode(self, tg: StandIn, bot: Bot) -> None:

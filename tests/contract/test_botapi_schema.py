@@ -8,12 +8,24 @@ from typing import Any
 import pytest
 
 from bot.demo.botapi.models import BOT_ID, PROVIDER_TOKEN
+from bot.demo.botapi.posting import SERVICE
 from bot.demo.botapi.server import METHODS
 from bot.demo.botapi.updates import NOT_BY_DEFAULT, QUERY_KINDS
-from bot.demo.world import GROUP_ID
+from bot.demo.cast import (
+    CLUB_ID,
+    FORUM_ID,
+    GROUP_ID,
+    NEWS_ID,
+    SMALL_GROUP_ID,
+    STRANGE_CHANNEL_ID,
+)
 from tests.contract.botapi_schema import ABSENT, API_JSON, Schema
 from tests.contract.botapi_server import EMMA, GO, OWNER, PNG, XIAOYU, StandIn
 
+EVERY_UPDATE = [
+    "message", "edited_message", "channel_post", "edited_channel_post", "callback_query",
+    "my_chat_member", "chat_member", "pre_checkout_query",
+]  # fmt: skip
 pytestmark = pytest.mark.skipif(not API_JSON.exists(), reason=ABSENT)
 
 
@@ -136,14 +148,56 @@ async def money(tg: StandIn) -> None:
     await tg.call("getMyStarBalance")
 
 
+async def life_of_groups(tg: StandIn) -> None:
+    """What the bot is told of groups and channels, and what it does there."""
+    await tg.call("getUpdates", allowed_updates=EVERY_UPDATE)
+    zhou = 1007
+    for status in ("left", "administrator", "restricted", "kicked", "member"):
+        await tg.act(OWNER, "bot", CLUB_ID, status=status)
+    await tg.act(OWNER, "bot", CLUB_ID, status="administrator")
+    await tg.act(OWNER, "member", CLUB_ID, person=EMMA, status="administrator", anonymous=True)
+    await tg.act(EMMA, "member", CLUB_ID, person=1001, status="left")
+    await tg.act(zhou, "messages", CLUB_ID, text="/promo")
+    await tg.act(EMMA, "messages", CLUB_ID, text="hi", **{"as": STRANGE_CHANNEL_ID})
+    post = (await tg.call("sendMessage", chat_id=NEWS_ID, text="post"))["result"]
+    ids = {"chat_id": NEWS_ID, "message_id": post["message_id"]}
+    await tg.call("editMessageText", **ids, text="other")
+    await tg.act(OWNER, "messages", NEWS_ID, text="/promo")
+    await tg.act(OWNER, "edit", NEWS_ID, message_id=post["message_id"] + 1, text="/promo now")
+    await tg.call("forwardMessage", chat_id=CLUB_ID, from_chat_id=NEWS_ID, message_id=1)
+    topic = await tg.act(zhou, "topics", FORUM_ID, name="New")
+    thread = {"message_thread_id": topic["message_thread_id"]}
+    await tg.act(EMMA, "messages", FORUM_ID, text="hi", **thread)
+    await tg.call("sendMessage", chat_id=FORUM_ID, text="deal", **thread)
+    await tg.act(OWNER, "topics", FORUM_ID, name="Newer", **thread)
+    for closed in (True, False):
+        await tg.act(OWNER, "topics", FORUM_ID, closed=closed, **thread)
+    await tg.call("pinChatMessage", **ids)
+    for room in (NEWS_ID, FORUM_ID, SMALL_GROUP_ID):
+        await tg.call("getChat", chat_id=room)
+    await tg.call("unpinChatMessage", **ids)
+    await tg.call("unpinAllChatMessages", chat_id=NEWS_ID)
+    await tg.act(OWNER, "upgrade", SMALL_GROUP_ID)
+    await tg.call("leaveChat", chat_id=min(tg.world.groups))
+    told = (await tg.call("getUpdates"))["result"]
+    kinds = {kind for update in told for kind in update if kind != "update_id"}
+    assert kinds >= {"my_chat_member", "chat_member", "channel_post", "edited_channel_post"}
+    said = {key for update in told for key in update.get("message", {})}
+    assert said >= SERVICE - {"pinned_message"}
+    assert any("pinned_message" in update.get("channel_post", {}) for update in told)
+    await tg.call("getUpdates", allowed_updates=[])
+
+
 async def rooms_and_texts(tg: StandIn) -> None:
     for chat_id in (GROUP_ID, XIAOYU, "@xuka_deals"):
         await tg.call("getChat", chat_id=chat_id)
     await tg.call("getChatAdministrators", chat_id=GROUP_ID)
-    tg.world.groups[GROUP_ID].members |= {1004: "administrator", 1006: "kicked"}
-    for user_id in (OWNER, EMMA, 1004, 1005, 1006, BOT_ID):
-        await tg.call("getChatMember", chat_id=GROUP_ID, user_id=user_id)
+    members = tg.world.groups[CLUB_ID].members
+    members |= {1004: "administrator", 1006: "kicked", 1008: "restricted"}
+    for user_id in (OWNER, EMMA, 1004, 1005, 1006, 1008, BOT_ID):
+        await tg.call("getChatMember", chat_id=CLUB_ID, user_id=user_id)
     await tg.call("getChatMemberCount", chat_id=GROUP_ID)
+    await life_of_groups(tg)
     menu = [{"command": "a", "description": "A"}]
     scope = {"type": "chat", "chat_id": XIAOYU}
     await tg.call("setMyCommands", commands=menu, scope=scope, language_code="zh")

@@ -19,7 +19,7 @@ from telegram.error import (
 
 from bot.demo.botapi.errors import NOT_MODIFIED
 from bot.demo.botapi.models import BOT_ID
-from bot.demo.world import GROUP_ID
+from bot.demo.cast import GROUP_ID
 from tests.contract.botapi_server import EMMA, GO, PNG, STRANGER, XIAOYU, StandIn, standin
 
 

@@ -6,12 +6,24 @@ Each act changes the world and queues the updates Telegram would send the bot.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from bot.demo.botapi.entities import TEXT_LIMIT, find_entities, utf16_len
-from bot.demo.botapi.models import BOT_ID, BOT_USERNAME, Group, Json, Person, Stored
+from bot.demo.botapi.errors import ApiError
+from bot.demo.botapi.models import BOT_USERNAME, Json, Person, Stored
 from bot.demo.botapi.params import Upload
+from bot.demo.botapi.posting import (
+    Voice,
+    bot_sees,
+    echo_edit,
+    own_voice,
+    put,
+    threaded,
+    without_reply,
+)
+from bot.demo.botapi.rooms import CHANNEL_BOT, GENERAL, Group
 from bot.demo.botapi.sending import forwarded, is_content, payable_copy
 
 if TYPE_CHECKING:
@@ -54,6 +66,19 @@ def message_of(world: World, chat_id: int, message_id: object) -> Stored:
     return stored
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How a message is to be written: in answer to which, in which topic (None: General), and
+    as which chat (None: as usual)."""
+
+    reply_to: object = None
+    thread_id: object = None
+    as_chat: object = None
+
+
+HERE = Place()
+
+
 def _enter(world: World, person: Person, chat_id: int) -> Group | None:
     """Check that the person may write here; the first words start the private chat."""
     room = room_of(world, person, chat_id)
@@ -63,50 +88,50 @@ def _enter(world: World, person: Person, chat_id: int) -> Group | None:
         if person.blocked:
             raise CannotDo(403, "this person blocked the bot; unblock it first")
         person.started = True
-    elif room.type == "channel" and person.id not in room.admins():
+    elif room.type == "channel" and not room.may(person.id, "can_post_messages"):
         raise CannotDo(403, "only administrators post in a channel")
+    elif not room.is_admin(person.id) and not room.may(person.id, "can_send_messages"):
+        raise CannotDo(403, "this person may not write here")
     return room
 
 
-def _post(world: World, person: Person, chat_id: int, content: Json, reply_to: object) -> Stored:
-    room = _enter(world, person, chat_id)
-    if reply_to is not None:
-        target = message_of(world, chat_id, reply_to)
-        content["reply_to_message"] = {
-            key: value for key, value in target.data.items() if key != "reply_to_message"
-        }
-    sender = None if room is not None and room.type == "channel" else person.user
-    stored = world.new_message(chat_id, sender, content)
-    world.announce("message", stored)
-    if _bot_sees(room, stored):
-        world.push("message", stored.data)
-    return stored
-
-
-def _bot_sees(room: Group | None, stored: Stored) -> bool:
-    """Privacy mode: in groups a bot that is no admin sees commands and replies to itself only.
-
-    https://core.telegram.org/bots/features#privacy-mode
-    """
+def voice_of(world: World, person: Person, room: Group | None, as_chat: object = None) -> Voice:
+    """As whom the person writes here; `as_chat` is the group (anonymous administrators) or a
+    channel of their own. CannotDo 403."""
     if room is None:
-        return True
-    if room.type == "channel" or not room.has(BOT_ID):
-        return False
-    if BOT_ID in room.admins():
-        return True
-    data = stored.data
-    if data.get("reply_to_message", {}).get("from", {}).get("id") == BOT_ID:
-        return True
-    text: str = data.get("text") or data.get("caption") or ""
-    match = re.match(r"/\w+(?:@(\w+))?", text)
-    return match is not None and (match[1] or BOT_USERNAME).lower() == BOT_USERNAME
+        return Voice(person.user, None, person.id)
+    usual = own_voice(room, person.user)
+    if as_chat is None or (usual.chat is not None and usual.chat["id"] == as_chat):
+        return usual
+    channel = world.groups.get(as_chat) if isinstance(as_chat, int) else None
+    own = channel is not None and channel.type == "channel"
+    if channel is None or not own or channel.status(person.id) != "creator":
+        raise CannotDo(403, "this person cannot write as that chat")
+    return Voice(CHANNEL_BOT, channel.chat, person.id)
 
 
-def say(
-    world: World, person: Person, chat_id: int, text: object, reply_to: object = None
-) -> Stored:
+def _post(world: World, person: Person, chat_id: int, content: Json, place: Place) -> Stored:
+    room = _enter(world, person, chat_id)
+    voice = voice_of(world, person, room, place.as_chat)
+    target = None
+    if place.reply_to is not None:
+        target = message_of(world, chat_id, place.reply_to)
+    thread_id = place.thread_id if isinstance(place.thread_id, int) else None
+    if thread_id == GENERAL:
+        thread_id = None
+    if room is not None:
+        try:
+            content |= threaded(world, room, thread_id, target, person.id)
+        except ApiError as error:
+            raise CannotDo(403, error.description.partition(": ")[2]) from None
+    if target is not None:
+        content["reply_to_message"] = without_reply(target)
+    return put(world, chat_id, voice, content)
+
+
+def say(world: World, person: Person, chat_id: int, text: object, place: Place = HERE) -> Stored:
     """Write a text."""
-    return _post(world, person, chat_id, _text(text), reply_to)
+    return _post(world, person, chat_id, _text(text), place)
 
 
 def _text(text: object) -> Json:
@@ -126,7 +151,7 @@ def send_file(
     kind: str,
     upload: Upload,
     caption: str = "",
-    reply_to: object = None,
+    place: Place = HERE,
 ) -> Stored:
     """Send a photo or document, with a caption if there is one."""
     content = world.files.add(kind, upload).as_content()
@@ -134,7 +159,7 @@ def send_file(
         content |= {
             f"caption_{k}" if k == "entities" else "caption": v for k, v in _text(caption).items()
         }
-    return _post(world, person, chat_id, content, reply_to)
+    return _post(world, person, chat_id, content, place)
 
 
 def start(world: World, person: Person, payload: object = "") -> Stored:
@@ -150,15 +175,35 @@ def edit(world: World, person: Person, chat_id: int, message_id: object, text: o
     """Change one's own text."""
     room = _enter(world, person, chat_id)
     stored = message_of(world, chat_id, message_id)
-    if stored.data.get("from", {}).get("id") != person.id or "text" not in stored.data:
+    if stored.written_by != person.id or "text" not in stored.data:
         raise CannotDo(403, "only one's own text messages can be edited")
     kept = {k: v for k, v in stored.data.items() if k not in ("text", "entities")}
     stored.data = {**kept, **_text(text), "edit_date": world.unix_time()}
     stored.edited = True
     world.announce("edited", stored)
-    if _bot_sees(room, stored):
-        world.push("edited_message", stored.data)
+    channel = room is not None and room.type == "channel"
+    if bot_sees(room, stored):
+        world.push("edited_channel_post" if channel else "edited_message", stored.data)
+    if room is not None and channel:
+        echo_edit(world, room, stored)
     return stored
+
+
+def delete(world: World, person: Person, chat_id: int, message_id: object) -> None:
+    """Delete a message for everybody: one's own, any in a private chat, others' by the right to.
+
+    The bot is not told, as by Telegram.
+    """
+    room = room_of(world, person, chat_id)
+    stored = message_of(world, chat_id, message_id)
+    if room is None or stored.written_by == person.id:
+        allowed = True
+    else:
+        allowed = room.is_admin(person.id) and room.may(person.id, "can_delete_messages")
+    if not allowed:
+        raise CannotDo(403, "only one's own messages can be deleted")
+    stored.deleted = True
+    world.announce("deleted", stored)
 
 
 def forward(
@@ -169,7 +214,7 @@ def forward(
     source = message_of(world, chat_id, message_id)
     if source.data.get("has_protected_content") or not is_content(source):
         raise CannotDo(403, "this message cannot be forwarded")
-    stored = _post(world, person, to_chat_id, forwarded(source), None)
+    stored = _post(world, person, to_chat_id, forwarded(source), HERE)
     stored.invoice = payable_copy(source)
     return stored
 

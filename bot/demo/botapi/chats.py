@@ -6,24 +6,17 @@ from typing import TYPE_CHECKING
 
 from bot.demo.botapi import params as p
 from bot.demo.botapi.errors import bad_request, forbidden
-from bot.demo.botapi.models import BOT_ID, Group, Json
+from bot.demo.botapi.members import change, member, user_of
+from bot.demo.botapi.models import BOT_ID, Json
 from bot.demo.botapi.params import CHAT_MISSING, Method, Params
+from bot.demo.botapi.posting import without_reply
+from bot.demo.botapi.rooms import NOT_FOR_MEMBERS, PERMISSIONS, Group
 
 if TYPE_CHECKING:
     from bot.demo.world import World
 
-_ADMIN_RIGHTS = (
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-    "can_pin_messages",
+_MEMBERS_MAY_NOT = dict.fromkeys(
+    ("can_change_info", "can_pin_messages", "can_manage_topics"), False
 )
 _FULL = {
     "accent_color_id": 0,
@@ -38,36 +31,19 @@ _FULL = {
 }
 
 
-def member(world: World, group: Group, user_id: int) -> Json:
-    """The Bot API ChatMember of a user in a group or channel."""
-    status = group.status(user_id)
-    answer: Json = {"status": status, "user": user_of(world, user_id)}
-    if status == "creator":
-        answer["is_anonymous"] = False
-    elif status == "administrator":
-        answer |= {"can_be_edited": False, "is_anonymous": False}
-        answer |= dict.fromkeys(_ADMIN_RIGHTS, True)
-    elif status == "kicked":
-        answer["until_date"] = 0
-    return answer
-
-
-def user_of(world: World, user_id: int) -> Json:
-    """The Bot API User; ApiError 400 for an id nobody has."""
-    if user_id == BOT_ID:
-        return world.bot_user
-    if user_id in world.people:
-        return world.people[user_id].user
-    raise bad_request("user not found")
-
-
 def get_chat(world: World, params: Params) -> Json:
     chat_id = world.find_chat(params["chat_id"])
     full: Json = {**world.chat_of(chat_id), **_FULL}
     if chat_id < 0:
         group = _room(world, chat_id, may_look=True)
-        if group.type == "supergroup":
-            full["permissions"] = {"can_send_messages": True, "can_invite_users": True}
+        if group.type != "channel":
+            full["permissions"] = {name: name not in NOT_FOR_MEMBERS for name in PERMISSIONS}
+        if group.linked is not None:
+            full["linked_chat_id"] = group.linked
+    for message_id in reversed(world.pinned.get(chat_id, [])):
+        if pinned := world.message(chat_id, message_id):
+            full["pinned_message"] = without_reply(pinned)
+            break
     return full
 
 
@@ -85,16 +61,33 @@ def _room(world: World, chat_id: int, *, may_look: bool = False) -> Group:
 
 def get_chat_administrators(world: World, params: Params) -> list[Json]:
     group = _room(world, world.find_chat(params["chat_id"]), may_look=True)
-    return [member(world, group, user_id) for user_id in group.admins() if user_id != BOT_ID]
+    if group.type == "channel" and not group.is_admin(BOT_ID):
+        raise bad_request("member list is inaccessible")
+    return [member(world, group, user_id) for user_id in group.admins()]
 
 
 def get_chat_member(world: World, params: Params) -> Json:
+    """A member; others than the bot itself only where it is an administrator.
+
+    Telegram may tell a plain member some, but promises none: the stand-in tells none.
+    """
     chat_id, user_id = world.find_chat(params["chat_id"]), params["user_id"]
     if chat_id > 0:
         if user_id not in (chat_id, BOT_ID):
             raise bad_request("user not found")
         return {"status": "member", "user": user_of(world, user_id)}
-    return member(world, _room(world, chat_id), user_id)
+    group = _room(world, chat_id)
+    if user_id != BOT_ID and not group.is_admin(BOT_ID):
+        raise bad_request("CHAT_ADMIN_REQUIRED")
+    return member(world, group, user_id)
+
+
+def leave_chat(world: World, params: Params) -> bool:
+    chat_id = world.find_chat(params["chat_id"])
+    if chat_id > 0:
+        raise bad_request("chat member status can't be changed in private chats")
+    change(world, _room(world, chat_id), world.bot_user, BOT_ID, status="left")
+    return True
 
 
 def get_chat_member_count(world: World, params: Params) -> int:
@@ -108,7 +101,13 @@ def get_chat_member_count(world: World, params: Params) -> int:
 _CHAT = {"chat_id": p.chat}
 METHODS = {
     "getChat": Method(get_chat, _CHAT, ("chat_id",), CHAT_MISSING),
-    "getChatAdministrators": Method(get_chat_administrators, _CHAT, ("chat_id",), CHAT_MISSING),
+    "getChatAdministrators": Method(
+        get_chat_administrators,
+        {**_CHAT, "return_bots": p.boolean},
+        ("chat_id",),
+        CHAT_MISSING,
+    ),
+    "leaveChat": Method(leave_chat, _CHAT, ("chat_id",), CHAT_MISSING),
     "getChatMember": Method(
         get_chat_member, {**_CHAT, "user_id": p.integer}, ("chat_id", "user_id"), CHAT_MISSING
     ),

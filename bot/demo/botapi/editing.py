@@ -9,6 +9,7 @@ from bot.demo.botapi.errors import NOT_MODIFIED, bad_request
 from bot.demo.botapi.keyboards import read_markup
 from bot.demo.botapi.models import BOT_ID, Json, Stored
 from bot.demo.botapi.params import CHAT_MISSING, EDITING, Method, Params
+from bot.demo.botapi.posting import SERVICE, echo_edit
 from bot.demo.botapi.texts import CAPTION, PHOTO_CAPTION, TEXT, caption_content, text_content
 
 if TYPE_CHECKING:
@@ -34,9 +35,21 @@ def _editable(world: World, params: Params) -> tuple[int, Stored]:
     stored = world.message(chat_id, params["message_id"])
     if stored is None:
         raise bad_request("message to edit not found")
-    if not stored.from_bot or "forward_origin" in stored.data:
+    if not _may_edit(world, chat_id, stored):
         raise bad_request("message can't be edited")
     return chat_id, stored
+
+
+def _may_edit(world: World, chat_id: int, stored: Stored) -> bool:
+    """Its own messages; in a channel all posts by the right to edit, its own by that to post."""
+    if "forward_origin" in stored.data or not SERVICE.isdisjoint(stored.data):
+        return False
+    room = world.groups.get(chat_id)
+    if room is None or room.type != "channel":
+        return stored.from_bot
+    if room.may(BOT_ID, "can_edit_messages"):
+        return True
+    return stored.from_bot and room.may(BOT_ID, "can_post_messages")
 
 
 def _apply(world: World, params: Params, stored: Stored, content: Json) -> Json:
@@ -61,6 +74,9 @@ def _apply(world: World, params: Params, stored: Stored, content: Json) -> Json:
         stored.edited = True
     stored.data = {**kept, **content}
     world.announce("edited", stored)
+    room = world.groups.get(before["chat"]["id"])
+    if room is not None:
+        echo_edit(world, room, stored)
     return stored.data
 
 
@@ -130,10 +146,19 @@ def delete_messages(world: World, params: Params) -> bool:
 
 
 def _may_delete(world: World, chat_id: int, stored: Stored) -> bool:
-    """Only within 48 hours; others' messages only in private chats or by an administrator."""
+    """Only within 48 hours; others' messages only in private chats or with the right to."""
     if world.unix_time() - stored.data["date"] >= DELETE_SECONDS:
         return False
-    return stored.from_bot or chat_id > 0 or BOT_ID in world.groups[chat_id].admins()
+    room = world.groups.get(chat_id)
+    if room is None:
+        return True
+    if not room.has(BOT_ID):
+        return False
+    if room.is_admin(BOT_ID) and room.may(BOT_ID, "can_delete_messages"):
+        return True
+    if room.type == "channel":
+        return stored.from_bot and room.may(BOT_ID, "can_post_messages")
+    return stored.from_bot
 
 
 def _delete(world: World, stored: Stored) -> None:

@@ -48,33 +48,6 @@ class Person:
         self.chat = {"id": self.id, **names, "type": "private"}
 
 
-@dataclass(slots=True)
-class Group:
-    """A supergroup or a channel; `members` maps user ids to their ChatMember status."""
-
-    id: int
-    type: str
-    title: str
-    members: dict[int, str]
-    username: str | None = None
-    chat: Json = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.chat = {"id": self.id, "title": self.title, "type": self.type}
-        if self.username:
-            self.chat["username"] = self.username
-
-    def status(self, user_id: int) -> str:
-        return self.members.get(user_id, "left")
-
-    def has(self, user_id: int) -> bool:
-        return self.status(user_id) in ("creator", "administrator", "member")
-
-    def admins(self) -> list[int]:
-        wanted = ("creator", "administrator")
-        return [user_id for user_id, status in self.members.items() if status in wanted]
-
-
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """An invoice: `amount` in the currency's smallest unit (XTR are Telegram Stars).
@@ -104,7 +77,11 @@ class Invoice:
 @dataclass(slots=True)
 class Stored:
     """One message. `data` is the Bot API Message and is replaced, never changed, by an edit:
-    updates and callers keep the message as it was."""
+    updates and callers keep the message as it was.
+
+    `author` wrote it, where `from` does not say so (0: it does). `echo` is the id of a channel
+    post's automatic forward in the discussion group.
+    """
 
     data: Json
     edited: bool = False
@@ -112,14 +89,21 @@ class Stored:
     invoice: Invoice | None = None
     paid: list[str] = field(default_factory=list)
     keyboard: Json | None = None
+    author: int = 0
+    echo: int | None = None
 
     @property
     def message_id(self) -> int:
         return int(self.data["message_id"])
 
     @property
+    def written_by(self) -> int:
+        """The account that wrote it, whoever it shows as its sender."""
+        return self.author or int(self.data.get("from", {}).get("id", 0))
+
+    @property
     def from_bot(self) -> bool:
-        return bool(self.data.get("from", {}).get("id") == BOT_ID)
+        return self.written_by == BOT_ID
 
 
 @dataclass(slots=True)

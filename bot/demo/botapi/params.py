@@ -166,6 +166,7 @@ async def _upload(value: UploadFile) -> Upload:
 # What every sending method takes besides its content.
 SENDING: dict[str, Reader] = {
     "chat_id": chat,
+    "message_thread_id": integer,
     "disable_notification": boolean,
     "protect_content": boolean,
     "allow_paid_broadcast": boolean,

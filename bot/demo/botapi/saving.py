@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from bot.demo.botapi.models import (
     Charge,
-    Group,
     Invoice,
     Json,
     Person,
@@ -25,6 +24,7 @@ from bot.demo.botapi.models import (
     Subscription,
 )
 from bot.demo.botapi.profile import BotProfile
+from bot.demo.botapi.rooms import Group, Topic
 from bot.demo.botapi.updates import Pending
 
 if TYPE_CHECKING:
@@ -55,10 +55,8 @@ def dump(world: World) -> Json:
         "version": VERSION,
         "clock_offset": world.clock.offset,
         "people": [_plain(person) for person in world.people.values()],
-        "groups": [
-            _plain(group) | {"members": list(group.members.items())}
-            for group in world.groups.values()
-        ],
+        "groups": [_group(group) for group in world.groups.values()],
+        "pinned": list(world.pinned.items()),
         "messages": [asdict(stored) for log in world.messages.values() for stored in log.values()],
         "next_private_id": world.next_private_id,
         "bot": profile,
@@ -79,6 +77,27 @@ def dump(world: World) -> Json:
     }
 
 
+def _group(group: Group) -> Json:
+    """JSON has no numbers for keys: what is keyed by ids becomes lists."""
+    return _plain(group) | {
+        "members": list(group.members.items()),
+        "rights": list(group.rights.items()),
+        "topics": [asdict(topic) for topic in group.topics.values()],
+    }
+
+
+def _group_again(saved: Json) -> Group:
+    topics = [Topic(**topic) for topic in saved.get("topics", [])]
+    return Group(
+        **{
+            **saved,
+            "members": dict(saved["members"]),
+            "rights": dict(saved.get("rights", [])),
+            "topics": {topic.id: topic for topic in topics},
+        }
+    )
+
+
 def _link_of(world: World, each: Subscription) -> str | None:
     """The link it was paid by: which invoice it is, for a copy would be another one."""
     links = world.invoice_links.items()
@@ -91,9 +110,9 @@ def restore(world: World, saved: Json) -> None:
         raise ValueError("this demo was saved by another version of Xuka; start a fresh one")
     world.clock.offset = saved["clock_offset"]
     world.people = {one["id"]: Person(**one) for one in saved["people"]}
-    world.groups = {
-        one["id"]: Group(**{**one, "members": dict(one["members"])}) for one in saved["groups"]
-    }
+    world.groups = {one["id"]: _group_again(one) for one in saved["groups"]}
+    world.pinned = dict(saved.get("pinned", []))
+    world.messages.clear()
     for one in saved["messages"]:
         stored = Stored(**{**one, "invoice": _invoice(one["invoice"])})
         chat_id = stored.data["chat"]["id"]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from bot.demo.botapi import params as p
 from bot.demo.botapi.errors import bad_request
 from bot.demo.botapi.keyboards import read_markup
-from bot.demo.botapi.models import Invoice, Json, Stored
+from bot.demo.botapi.models import BOT_ID, BOT_USERNAME, Invoice, Json, Stored
 from bot.demo.botapi.params import CHAT_MISSING, SENDING, Method, Params
+from bot.demo.botapi.posting import check_bot_may_post, echo, threaded, without_reply
 from bot.demo.botapi.texts import CAPTION, PHOTO_CAPTION, TEXT, caption_content, text_content
 
 if TYPE_CHECKING:
@@ -25,33 +26,46 @@ _ACTIONS = {
 def deliver(world: World, params: Params, content: Json, invoice: Invoice | None = None) -> Stored:
     """Send content to the chat of the call, with its keyboard, reply and limits."""
     chat_id = world.writable(params["chat_id"])
+    room = world.groups[chat_id] if chat_id < 0 else None
     inline, keyboard = read_markup(params.get("reply_markup"), invoice=invoice is not None)
     if inline is not None:
         content["reply_markup"] = inline
+    channel = room is not None and room.type == "channel"
+    if channel and keyboard is not None:
+        raise bad_request("inline keyboard expected")
+    target = None
     if "reply_parameters" in params:
-        _add_reply(world, chat_id, params["reply_parameters"], content)
+        target = _reply_target(world, chat_id, params["reply_parameters"])
+    thread_id = params.get("message_thread_id")
+    if room is not None:
+        check_bot_may_post(room, content)
+        content |= threaded(world, room, thread_id, target, BOT_ID)
+    elif thread_id is not None:
+        raise bad_request("message thread not found")
+    if target is not None:
+        content["reply_to_message"] = without_reply(target)
     if params.get("protect_content"):
         content["has_protected_content"] = True
     world.limits.spend(chat_id, paid=bool(params.get("allow_paid_broadcast")))
-    stored = world.new_message(chat_id, world.bot_user, content)
+    stored = world.new_message(chat_id, None if channel else world.bot_user, content)
     stored.invoice, stored.keyboard = invoice, keyboard
     world.announce("message", stored)
+    if room is not None and channel:
+        stored.author = BOT_ID
+        echo(world, room, stored)
     return stored
 
 
-def _add_reply(world: World, chat_id: int, reply: Any, content: Json) -> None:
+def _reply_target(world: World, chat_id: int, reply: Any) -> Stored | None:
     if not isinstance(reply, dict) or "message_id" not in reply:
         raise bad_request("can't parse ReplyParameters")
     unknown = reply.keys() - {"message_id", "chat_id", "allow_sending_without_reply"}
     if unknown or reply.get("chat_id", chat_id) != chat_id:
         raise bad_request("the stand-in knows only replies to a message of the same chat")
     target = world.message(chat_id, p.integer("message_id", reply["message_id"]))
-    if target is not None:
-        content["reply_to_message"] = {
-            key: value for key, value in target.data.items() if key != "reply_to_message"
-        }
-    elif not reply.get("allow_sending_without_reply"):
+    if target is None and not reply.get("allow_sending_without_reply"):
         raise bad_request("message to be replied not found")
+    return target
 
 
 def send_message(world: World, params: Params) -> Json:
@@ -125,24 +139,24 @@ def forwarded(source: Stored) -> Json:
     content = {key: data[key] for key in (*COPIED, "invoice") if key in data}
     if "forward_origin" in data:
         content["forward_origin"] = data["forward_origin"]
-    elif "from" in data:
-        content["forward_origin"] = {
-            "type": "user",
-            "sender_user": data["from"],
-            "date": data["date"],
-        }
     else:
-        content["forward_origin"] = {
-            "type": "channel",
-            "chat": data["sender_chat"],
-            "message_id": data["message_id"],
-            "date": data["date"],
-        }
+        content["forward_origin"] = _origin(data)
     if source.invoice is not None and source.invoice.start_parameter:
-        username = data["from"].get("username", "")
-        url = f"https://t.me/{username}?start={source.invoice.start_parameter}"
+        url = f"https://t.me/{BOT_USERNAME}?start={source.invoice.start_parameter}"
         content["reply_markup"] = {"inline_keyboard": [[{"text": "Pay", "url": url}]]}
     return content
+
+
+def _origin(data: Json) -> Json:
+    """The Bot API MessageOrigin of a message that is no forward itself."""
+    date = data["date"]
+    chat = data.get("sender_chat")
+    if chat is None:
+        return {"type": "user", "sender_user": data["from"], "date": date}
+    if data["chat"]["type"] == "channel":
+        message_id = data["message_id"]
+        return {"type": "channel", "chat": chat, "message_id": message_id, "date": date}
+    return {"type": "chat", "sender_chat": chat, "date": date}
 
 
 def payable_copy(source: Stored) -> Invoice | None:
@@ -153,6 +167,7 @@ def payable_copy(source: Stored) -> Invoice | None:
 
 _FORWARDING = {
     "chat_id": p.chat,
+    "message_thread_id": p.integer,
     "from_chat_id": p.chat,
     "message_id": p.integer,
     "disable_notification": p.boolean,
@@ -182,7 +197,7 @@ METHODS = {
     ),
     "sendChatAction": Method(
         send_chat_action,
-        {"chat_id": p.chat, "action": p.string},
+        {"chat_id": p.chat, "action": p.string, "message_thread_id": p.integer},
         ("chat_id", "action"),
         CHAT_MISSING,
     ),

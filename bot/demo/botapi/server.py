@@ -19,6 +19,7 @@ from bot.demo.botapi import (
     files,
     invoices,
     payments,
+    pins,
     profile,
     sending,
     subscriptions,
@@ -31,7 +32,8 @@ from bot.demo.faults import FaultBoard
 from bot.demo.world import World
 
 _MODULES = (
-    sending, editing, callbacks, invoices, payments, subscriptions, chats, profile, files, webhook,
+    sending, editing, pins, callbacks, invoices, payments, subscriptions, chats, profile, files,
+    webhook,
 )  # fmt: skip
 METHODS: dict[str, tuple[str, Method]] = {
     name.lower(): (name, method) for module in _MODULES for name, method in module.METHODS.items()

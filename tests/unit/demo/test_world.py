@@ -13,7 +13,8 @@ from bot.demo.botapi.models import BOT_ID, BOT_TOKEN, Person
 from bot.demo.botapi.params import Upload
 from bot.demo.botapi.saving import dump
 from bot.demo.botapi.sending import send_message
-from bot.demo.world import CHANNEL_ID, GROUP_ID, World
+from bot.demo.cast import CHANNEL_ID, GROUP_ID
+from bot.demo.world import World
 
 INVOICE = {
     "title": "t",
@@ -78,6 +79,8 @@ def test_the_cast() -> None:
         (1004, "店主 Owen", "zh-hans", "operator"),
         (1005, "Sam Stranger", "en", "stranger"),
         (1006, "林家豪", "zh-hant", "customer"),
+        (1007, "周敏", "zh-hans", "group admin"),
+        (1008, "Grace Miller", "en", "customer"),
     ]
     assert world.groups[GROUP_ID].admins() == [1003]
     assert world.groups[GROUP_ID].has(BOT_ID)
