@@ -179,7 +179,8 @@ POST: Mapping[PostState, frozenset[PostState]] = {
     PostState.POSTED: frozenset({PostState.ENDED}),
     PostState.UNSURE: frozenset({PostState.POSTED, PostState.ENDED}),
     PostState.ENDED: frozenset(),
-    PostState.FAILED: frozenset(),
+    # An answer that comes late all the same: it was there.
+    PostState.FAILED: frozenset({PostState.POSTED, PostState.UNSURE}),
 }
 """The moves of a post."""
 
@@ -209,11 +210,14 @@ class Post:
     pinned: bool = False
     shown: str | None = None
     edits: int = 0
+    """How many edits of it were settled; at most one is on its way."""
+    edited_at: datetime | None = None
     look_at: datetime | None = None
     posted_at: datetime | None = None
     ended_at: datetime | None = None
     end: str | None = None
-    """Why it ended: over, gone, withdrawn, banned, changed."""
+    """Why it ended: over, stopped, withdrawn, banned, deleted. One without places left only says
+    so, and opens again when a place comes back."""
 
 
 @dataclass(frozen=True, slots=True)

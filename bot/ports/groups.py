@@ -72,6 +72,10 @@ class Posts(Protocol):
         """Save it; a replay of the same update gets the one that the first run saved."""
         ...
 
+    async def planned(self, update_id: int) -> Posting | None:
+        """What that update saved."""
+        ...
+
     async def posting(self, posting_id: str) -> Posting | None: ...
     async def postings_of(self, group_id: str) -> list[Posting]:
         """Newest first."""
@@ -116,6 +120,17 @@ class Posts(Protocol):
 
     async def to_look_at(self, now: datetime, limit: int) -> list[Post]: ...
     async def next_look(self) -> datetime | None: ...
+    async def touch(
+        self,
+        now: datetime,
+        *,
+        campaign_id: str | None = None,
+        group_id: str | None = None,
+        posting_id: str | None = None,
+    ) -> None:
+        """Look now at the open posts of a campaign, a group, a posting."""
+        ...
+
     async def set(self, post_id: str, **changes: Any) -> None: ...
     async def move(
         self,
@@ -177,6 +192,10 @@ class Rooms(Protocol):
 
     async def rights(self, chat_id: int, *, fresh: bool = False) -> Rights | None:
         """Asked at most every five minutes, unless it has to be `fresh`."""
+        ...
+
+    async def pin(self, chat_id: int, message_id: int, *, on: bool = True) -> bool:
+        """Pin a message of ours without ringing, or unpin it; False when Telegram refuses."""
         ...
 
 

@@ -46,6 +46,20 @@ LETTER = "letter"
 """A customer's question to the shop, or the shop's answer."""
 LATER = "later"
 """An answer that Telegram asked us to send later: words and buttons as they were."""
+POST = "post"
+"""A campaign's post in a group, at most once."""
+POST_EDIT = "post_edit"
+"""A post edited to what is true now."""
+POST_NEWS = "post_news"
+"""To an admin in private: what became of a posting."""
+GROUP = "group"
+"""To a group that has taken the bot in: one word to its admins."""
+GROUP_NEWS = "group_news"
+"""To a group's admin in private: what the shop decided about it."""
+IN_GROUPS = frozenset({POST, POST_EDIT, GROUP})
+"""What is said in groups, which are no chats of ours."""
+POSTED_WITHIN = timedelta(hours=1)
+"""A post that could not go out for so long does not go out any more."""
 
 
 def order_moved(order_id: str, chat_id: int, state: OrderState, step: str = "") -> Notice:
@@ -214,4 +228,64 @@ def handover_moved(chat_id: int, handover_id: str, state: str) -> Notice:
         dedupe_key=f"handover:{handover_id}:{state}",
         priority=Priority.OPERATOR,
         data={"handover_id": handover_id},
+    )
+
+
+def post(post_id: str, group_chat: int, now: datetime) -> Notice:
+    """A post is to go out. Its class is sent at most once."""
+    return Notice(
+        kind=POST,
+        chat_id=group_chat,
+        dedupe_key=f"post:{post_id}",
+        priority=Priority.PROMO,
+        data={"post_id": post_id},
+        expires_at=now + POSTED_WITHIN,
+    )
+
+
+def post_edit(
+    post_id: str, group_chat: int, edits: int, not_before: datetime | None = None
+) -> Notice:
+    """A post shows something outdated; `edits` is how many edits of it were settled before, so
+    that one at a time is on its way."""
+    return Notice(
+        kind=POST_EDIT,
+        chat_id=group_chat,
+        dedupe_key=f"post:{post_id}:edit:{edits}",
+        priority=Priority.PROMO,
+        data={"post_id": post_id},
+        not_before=not_before,
+    )
+
+
+def post_news(posting_id: str, chat_id: int, why: str, step: str) -> Notice:
+    """News of a posting for who planned it; `step` tells the times apart."""
+    return Notice(
+        kind=POST_NEWS,
+        chat_id=chat_id,
+        dedupe_key=f"posting:{posting_id}:{why}:{step}",
+        priority=Priority.ALERT,
+        data={"posting_id": posting_id, "why": why},
+    )
+
+
+def group_greeting(group_id: str, group_chat: int) -> Notice:
+    """The bot was added to a group: its admins hear once what it does there."""
+    return Notice(
+        kind=GROUP,
+        chat_id=group_chat,
+        dedupe_key=f"group:{group_id}",
+        priority=Priority.PROMO,
+        data={"group_id": group_id},
+    )
+
+
+def group_news(group_id: str, chat_id: int, step: str, key: str) -> Notice:
+    """News of a group for its admin: hello, or how the shop decided; `key` tells times apart."""
+    return Notice(
+        kind=GROUP_NEWS,
+        chat_id=chat_id,
+        dedupe_key=f"group-news:{group_id}:{step}:{key}",
+        priority=Priority.ALERT,
+        data={"group_id": group_id, "step": step},
     )

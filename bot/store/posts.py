@@ -48,10 +48,15 @@ class PostRows:
         values = _POSTING.dump(posting) | {"update_id": update_id}
         if await insert_new(self._conn, group_postings, values):
             return posting
-        found = await self._postings(_POSTINGS.where(_PC.update_id == update_id))
-        if not found:
+        found = await self.planned(update_id) if update_id is not None else None
+        if found is None:
             raise ValueError(f"posting {posting.id} is saved already, by another update")
-        return found[0]
+        return found
+
+    async def planned(self, update_id: int) -> Posting | None:
+        """What that update saved."""
+        found = await self._postings(_POSTINGS.where(_PC.update_id == update_id))
+        return found[0] if found else None
 
     async def posting(self, posting_id: str) -> Posting | None:
         """The wish, ended ones too."""
@@ -138,6 +143,20 @@ class PostRows:
             select(_OC.look_at).where(_OC.look_at.is_not(None)).order_by(_OC.look_at).limit(1)
         )
         return found
+
+    async def touch(
+        self, now: datetime, *, campaign_id: str | None = None, group_id: str | None = None,
+        posting_id: str | None = None,
+    ) -> None:  # fmt: skip
+        """Look now at the open posts of a campaign, a group, a posting. Raises ValueError when
+        none of them is named."""
+        wanted = {_OC.campaign_id: campaign_id, _OC.group_id: group_id, _OC.posting_id: posting_id}
+        where = [column == value for column, value in wanted.items() if value is not None]
+        if not where:
+            raise ValueError("say whose posts")
+        later = _OC.look_at.is_(None) | (_OC.look_at > now)
+        where += [_OC.state.in_(sorted(OPEN_POSTS)), later]
+        await self._conn.execute(update(posts).where(*where).values(look_at=now))
 
     async def set(self, post_id: str, **changes: Any) -> None:
         """Change what is not its state. Raises ValueError for unknown names."""

@@ -108,6 +108,7 @@ posts = Table(
     Column("pinned", Boolean, nullable=False),
     Column("shown", String),
     Column("edits", Integer, nullable=False),
+    Column("edited_at", UtcDateTime),
     Column("look_at", UtcDateTime),
     Column("posted_at", UtcDateTime),
     Column("ended_at", UtcDateTime),

@@ -1,0 +1,146 @@
+"""Postings whose turn has come (F40): rights asked again, then at most one post a turn.
+
+    due ──► Telegram asked ──┬─► all is well: post + next turn + outbox row, one transaction
+                             ├─► passing (cap, cooldown, no places): this turn is left out
+                             ├─► lost (rights, group, topic): held, and its admin told
+                             └─► the campaign is over: done
+
+After downtime only the latest turn counts. A process that dies before the transaction finds the
+posting due again; one that dies after it has its message in the outbox, at most once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot.domain.campaigns import Post, Posting, PostingState, PostState, Repeat, next_turn
+from bot.domain.groups import Group
+from bot.ports import Clock, Rights, Rooms, RoomsUnavailable, Store, Tx
+from bot.services import notices
+from bot.services import posting_rules as rules
+from bot.services.ids import new_id
+from bot.services.posters import offered_now
+from bot.services.work import Worker
+
+log = structlog.get_logger()
+
+_BATCH = 20
+_PASSING = frozenset({"cap_reached", "cooldown", "campaign_gone", "campaign_early"})
+"""Reasons that may be over by the next turn: a repeating posting leaves one turn out."""
+_OVER = frozenset({"campaign_over", "campaign_stopped"})
+"""Reasons after which a posting is done."""
+
+
+async def make(tx: Tx, posting: Posting, group: Group, now: datetime) -> Posting:
+    """The post of this turn, the next turn and the row in the outbox, together; nothing when
+    somebody else has made this turn's."""
+    post = Post(
+        id=new_id(),
+        posting_id=posting.id,
+        turn=posting.turn,
+        campaign_id=posting.campaign_id,
+        group_id=group.id,
+        by=posting.by,
+        state=PostState.QUEUED,
+        created_at=now,
+        look_at=now + notices.POSTED_WITHIN,
+    )
+    if not await tx.posts.add(post):
+        return posting
+    await tx.outbox.add(notices.post(post.id, group.chat_id, now))
+    following = _following(posting, now)
+    changes: Mapping[str, Any] = {"turn": posting.turn + 1, "next_at": following}
+    if following is not None:
+        await tx.posts.set_posting(posting.id, **changes)
+        return replace(posting, **changes)
+    done = PostingState.DONE
+    await tx.posts.move_posting(posting.id, posting.state, done, "posted", now, **changes)
+    return replace(posting, state=done, reason="posted", **changes)
+
+
+def _following(posting: Posting, now: datetime) -> datetime | None:
+    """The turn after now; what was missed before is not made up for."""
+    return None if posting.timing.repeat is Repeat.ONCE else next_turn(posting.timing, now)
+
+
+class Turns:
+    """The job that posts what is due."""
+
+    def __init__(self, store: Store, clock: Clock, rooms: Rooms) -> None:
+        self._store = store
+        self._clock = clock
+        self._rooms = rooms
+        self.worker = Worker("postings", self._tick)
+        self.rings: list[Worker] = []
+
+    async def next_due(self) -> datetime | None:
+        """When the next posting is due."""
+        async with self._store.read() as tx:
+            return await tx.posts.next_due()
+
+    async def _tick(self) -> None:
+        async with self._store.read() as tx:
+            found = await tx.posts.due(self._clock.now(), _BATCH)
+        for posting in found:
+            try:
+                await self._turn(posting)
+            except Exception:
+                # One that breaks must not hold up the others.
+                log.exception("posting_crashed", posting=posting.id)
+                await self._later(posting)
+        if found:
+            for worker in self.rings:
+                worker.ring()
+        if len(found) == _BATCH:
+            self.worker.ring()
+
+    async def _turn(self, posting: Posting) -> None:
+        async with self._store.read() as tx:
+            group = await tx.groups.get(posting.group_id)
+        if group is None:
+            return
+        try:
+            rights = await self._rooms.rights(group.chat_id, fresh=True)
+        except RoomsUnavailable:
+            await self._later(posting)
+            return
+        async with self._store.write() as tx:
+            await self._decide(tx, posting, rights)
+
+    async def _decide(self, tx: Tx, seen: Posting, rights: Rights | None) -> None:
+        now = self._clock.now()
+        group, posting = await tx.groups.get(seen.group_id), await tx.posts.posting(seen.id)
+        if group is None or posting is None or posting != seen:
+            return  # somebody has changed it, or made this turn's post
+        await rules.noted(tx, group, rights)
+        campaign = await tx.campaigns.get(posting.campaign_id)
+        why = rules.barred(group, rights, posting.by)
+        if why is None and campaign is not None:
+            offered = await offered_now(tx, campaign, now)
+            why = await rules.why_not_now(tx, offered, group, posting.thread_id, now)
+        if why is None and campaign is not None:
+            await make(tx, posting, group, now)
+            return
+        await _left_out(tx, posting, why or "campaign_stopped", now)
+
+    async def _later(self, posting: Posting) -> None:
+        """Nobody can be asked now: not posted unproved, and not forgotten."""
+        async with self._store.write() as tx:
+            if await tx.posts.posting(posting.id) == posting:
+                at = self._clock.now() + rules.SOON
+                await tx.posts.set_posting(posting.id, next_at=at)
+
+
+async def _left_out(tx: Tx, posting: Posting, why: str, now: datetime) -> None:
+    """This turn is not posted, and its admin hears why."""
+    step = f"{now:%Y-%m-%dT%H:%M}"
+    following = _following(posting, now)
+    if why in _PASSING and following is not None:
+        await tx.posts.set_posting(posting.id, next_at=following, reason=why)
+    else:
+        state = PostingState.DONE if why in _OVER else PostingState.HELD
+        await tx.posts.move_posting(posting.id, posting.state, state, why, now, next_at=None)
+    await tx.outbox.add(notices.post_news(posting.id, posting.by, why, step))
