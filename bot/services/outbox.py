@@ -10,8 +10,8 @@ instance and ends with its lease.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -47,6 +47,8 @@ _AT_MOST_ONCE = frozenset({Priority.PROMO, Priority.BROADCAST})
 _GONE = (Outcome.BLOCKED, Outcome.DEACTIVATED)
 
 Ended = tuple[Notice, Delivery]
+Told = Callable[[Tx, Notice, Delivery], Awaitable[None]]
+"""Hears in the transaction that records it how a notice ended, or that its chat has another id."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,8 @@ class Outbox:
         self._width = width
         self._unsettled: list[Ended] = []
         self._lanes = [_Lane()]
+        self.told: dict[str, Told] = {}
+        """By kind of notice: who has to hear how each of them ended."""
         if self._gate.limits.paid:
             first = _Lane((Priority.PAYMENT, Priority.ALERT))
             self._lanes = [first, _Lane((Priority.PROMO, Priority.BROADCAST), paid=True)]
@@ -125,6 +129,7 @@ class Outbox:
                     await tx.outbox.settle(
                         notice.id, Outcome.AMBIGUOUS, now, by=self._instance
                     )  # fmt: skip
+                    await self._tell(tx, notice, Delivery(Outcome.AMBIGUOUS))
 
     # ---- the round -----------------------------------------------------------------------
 
@@ -246,7 +251,8 @@ class Outbox:
         """Record outcomes; most were sent, and one statement tells that of all of them."""
         sent: dict[int, int | None] = {}
         for notice, delivery in ended:
-            if delivery.outcome is Outcome.SENT and notice.id is not None:
+            one_by_one = notice.kind in self.told
+            if delivery.outcome is Outcome.SENT and notice.id is not None and not one_by_one:
                 sent[notice.id] = delivery.message_id
             else:
                 await self._settle(tx, notice, delivery)
@@ -278,11 +284,18 @@ class Outbox:
         elif outcome is Outcome.MIGRATED and delivery.chat_id is not None:
             kept = await tx.outbox.release(notice.id, now, by=mine)
             await tx.chats.migrate(notice.chat_id, delivery.chat_id)
+            await self._tell(tx, notice, delivery)
         else:
             end = Outcome.FAILED if outcome is Outcome.RETRY else outcome
             told = (delivery.message_id, delivery.detail)
             kept = await tx.outbox.settle(notice.id, end, now, *told, by=mine)
+            await self._tell(tx, notice, replace(delivery, outcome=end))
         if outcome in _GONE:
             await tx.chats.set_blocked(notice.chat_id, now)
         if not kept:
             log.warning("lease_lost", notice=notice.id, outcome=outcome)
+
+    async def _tell(self, tx: Tx, notice: Notice, delivery: Delivery) -> None:
+        told = self.told.get(notice.kind)
+        if told is not None:
+            await told(tx, notice, delivery)
