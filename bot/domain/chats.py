@@ -26,6 +26,8 @@ class Preferences:
     offsets: tuple[int, ...] = DEFAULT_OFFSETS
     on: bool = True
     digest: bool = True
+    news: bool = True
+    """Whether the shop may send them news, besides what concerns their own SIMs and orders."""
 
 
 @dataclass(frozen=True, slots=True)

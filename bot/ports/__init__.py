@@ -4,6 +4,7 @@ Every datetime is aware and in UTC.
 """
 
 from bot.ports.books import Differences
+from bot.ports.broadcasts import Broadcasts
 from bot.ports.carrier import (
     Capabilities,
     Carrier,
@@ -102,6 +103,7 @@ __all__ = [
     "AuditRow",
     "Backlog",
     "Bill",
+    "Broadcasts",
     "Call",
     "Campaigns",
     "Capabilities",

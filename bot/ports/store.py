@@ -11,6 +11,7 @@ from bot.domain.handover import Handover, HandoverState
 from bot.domain.rules import Activity, Overridden
 from bot.domain.sims import Reading, Sim
 from bot.ports.books import Differences
+from bot.ports.broadcasts import Broadcasts
 from bot.ports.calendars import Calendars
 from bot.ports.groups import Campaigns, Earnings, Groups, Posts
 from bot.ports.ledger import Ledger, Proofs
@@ -358,6 +359,7 @@ class Tx(Protocol):
     campaigns: Campaigns
     posts: Posts
     earnings: Earnings
+    broadcasts: Broadcasts
     reminders: Reminders
     calendars: Calendars
     differences: Differences

@@ -30,6 +30,11 @@ class ChatRows:
         row = (await self._conn.execute(statement)).first()
         return None if row is None else _chat(row)
 
+    async def many(self, chat_ids: Sequence[int]) -> dict[int, Chat]:
+        """Those that are known, by their ids."""
+        statement = select(*_OWN, *_PREFERENCES.columns).where(chats.c.id.in_(chat_ids))
+        return {row[0]: _chat(row) for row in await self._conn.execute(statement)}
+
     async def named(self, name: str, limit: int) -> list[Chat]:
         """Private chats whose first name or username begins so, in any case; newest first."""
         begins = (

@@ -25,6 +25,7 @@ from bot import ports
 from bot.ports.calendars import Calendars
 from bot.store.audit import AuditRows
 from bot.store.books import DifferenceRows
+from bot.store.broadcasts import BroadcastRows
 from bot.store.calendars import CalendarRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
@@ -125,6 +126,7 @@ class SqlTx:
         self.campaigns: ports.Campaigns = CampaignRows(conn)
         self.posts: ports.Posts = PostRows(conn)
         self.earnings: ports.Earnings = EarningRows(conn)
+        self.broadcasts: ports.Broadcasts = BroadcastRows(conn)
         self.reminders: ports.Reminders = ReminderRows(conn)
         self.calendars: Calendars = CalendarRows(conn)
         self.differences: ports.Differences = DifferenceRows(conn)

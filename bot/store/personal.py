@@ -95,6 +95,12 @@ PLACES: tuple[Place, ...] = (
     # In an order in which nothing is erased before what refers to it.
     Place(t.chats, _E, _by(t.chats, "id"), hidden=frozenset({"migrated_to"})),
     Place(t.calendars, _E, _by(t.calendars, "chat_id"), "chat_id", hidden=frozenset({"token"})),
+    Place(t.recipients, _E, _by(t.recipients, "chat_id"), "chat_id",
+          hidden=frozenset({"id", "broadcast_id", "outbox_id", "due_at"})),
+    Place(t.broadcasts, _A, _by(t.broadcasts, "by"), "by", "what the shop wrote to its customers",
+          {"message_id": None},
+          frozenset({"update_id", "version", "photo", "cursor", "taken", "message_id", "told_at",
+                     "tellings", "shown"})),
     Place(t.drafts, _E, _by(t.drafts, "user_id")),
     Place(t.conversations, _E, lambda me: t.conversations.c.key == f"{me},{me}"),
     Place(t.inbox, _E, lambda me: t.inbox.c.lane == named(me),

@@ -166,6 +166,7 @@ class PersonalRows:
             "zone": asks.zone, "zone_confirmed": False, "hour": asks.hour,
             "quiet_start": asks.quiet_start, "quiet_end": asks.quiet_end,
             "urgent_override": False, "offsets": asks.offsets, "on": False, "digest": False,
+            "news": False,
             "blocked_at": now, "wrong_claims": 0,
         }  # fmt: skip
         await self._conn.execute(insert(t.chats).values(values))

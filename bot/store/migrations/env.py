@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import False_
+from sqlalchemy import False_, True_
 
 from bot.store.tables import metadata
 from bot.store.types import Json, Sealed, SealedJson, SealedText, UtcDateTime, Word
@@ -20,8 +20,9 @@ _PLAIN = {
 
 def _render(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """Our own types as what they are in the database: a revision outlives the code."""
-    if kind == "server_default" and isinstance(getattr(item, "arg", None), False_):
-        return "sa.false()"  # else SQLite's 0, which PostgreSQL takes for no truth value
+    if kind == "server_default" and isinstance(getattr(item, "arg", None), False_ | True_):
+        # Else SQLite's 0 or 1, which PostgreSQL takes for no truth value.
+        return "sa.true()" if isinstance(item.arg, True_) else "sa.false()"
     return _PLAIN.get(type(item), False) if kind == "type" else False
 
 

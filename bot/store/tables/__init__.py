@@ -6,6 +6,7 @@ the frozen models that they hold. `seq` is the order of saving, where a clock ma
 
 from bot.store.tables.base import metadata
 from bot.store.tables.books import differences
+from bot.store.tables.broadcasts import broadcasts, recipients
 from bot.store.tables.flow import (
     audit,
     conversations,
@@ -62,6 +63,7 @@ __all__ = [
     "agreements",
     "audit",
     "balances",
+    "broadcasts",
     "calendars",
     "campaigns",
     "chats",
@@ -94,6 +96,7 @@ __all__ = [
     "quotes",
     "rates",
     "readings",
+    "recipients",
     "refund_requests",
     "refunds",
     "reminders",

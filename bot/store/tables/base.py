@@ -14,6 +14,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.broadcasts import Segment
 from bot.domain.campaigns import Campaign, Timing
 from bot.domain.plans import Plan
 from bot.domain.promos import Promo
@@ -37,6 +38,8 @@ PROMO = TypeAdapter(Promo)
 CAMPAIGN = TypeAdapter(Campaign)
 TIMING = TypeAdapter(Timing)
 LANGUAGES = TypeAdapter(tuple[str, ...])
+SEGMENT = TypeAdapter(Segment)
+TEXTS = TypeAdapter(dict[str, str])
 DRAWN = TypeAdapter(tuple[tuple[int, int], ...])
 DISCOUNTS = TypeAdapter(tuple[Discount, ...])
 TOTALS = TypeAdapter(tuple[Total, ...])

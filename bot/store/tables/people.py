@@ -13,6 +13,7 @@ from sqlalchemy import (
     Time,
     UniqueConstraint,
     text,
+    true,
 )
 
 from bot.domain.handover import HandoverState
@@ -49,6 +50,7 @@ chats = Table(
     Column("offsets", Json(OFFSETS), nullable=False),
     Column("on", Boolean, nullable=False),
     Column("digest", Boolean, nullable=False),
+    Column("news", Boolean, nullable=False, server_default=true()),
     Column("first_name", String),
     Column("username", String),
     Column("blocked_at", UtcDateTime),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.domain.books import Difference, Gap
+from bot.domain.broadcasts import Broadcast, BroadcastState, Reached, Recipient
 from bot.domain.campaigns import (
     Campaign,
     Post,
@@ -86,6 +87,7 @@ async def life(tx: Tx, me: int, tag: str, n: int) -> None:
     await tx.quotes.add(quote(f"q{n}c", chat_id=me, sim_id=f"unused{n}"), None)
     await _money(tx, me, tag.lower(), n)
     await _posted(tx, me, tag.lower(), n)
+    await _told_news(tx, me, n)
     await tx.activations.add(Activation(f"w{n}", line.id, me, Wait.WATCHED, NOW))
     await tx.claims.ask(Claim(f"cl{n}", me, line.id, "declined", NOW))
     await tx.claims.add_code(f"hash{n}", line.id, days(9))
@@ -134,6 +136,13 @@ async def _bought(tx: Tx, me: int, tag: str, key: str, sim_id: str) -> None:
         topup(f"t{key}", order_id=made.id, sim_id=sim_id, state=TopUpState.VERIFIED,
               pin=f"{tag}-pin")
     )  # fmt: skip
+
+
+async def _told_news(tx: Tx, me: int, n: int) -> None:
+    """They run the shop, wrote to many, and got it too."""
+    written = Broadcast(f"b{n}", 1, me, BroadcastState.DRAFT, NOW, texts={"en": "News"})
+    await tx.broadcasts.add(written, 6100 + n)
+    await tx.broadcasts.enrol([Recipient(f"rc{n}", written.id, me, Reached.WAITING, NOW)])
 
 
 async def _money(tx: Tx, me: int, tag: str, n: int) -> None:

@@ -11,6 +11,47 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "broadcasts",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("update_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("texts", sa.Text(), nullable=False),
+        sa.Column("photo", sa.String(), nullable=True),
+        sa.Column("renew", sa.Boolean(), nullable=False),
+        sa.Column("start_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("taken", sa.Boolean(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tellings", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_broadcasts")),
+        sa.UniqueConstraint("id", name=op.f("uq_broadcasts_id")),
+        sa.UniqueConstraint("update_id", name=op.f("uq_broadcasts_update_id")),
+    )
+    with op.batch_alter_table("broadcasts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_broadcasts_live",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('scheduled', 'running')"),
+            postgresql_where=sa.text("state IN ('scheduled', 'running')"),
+        )
+
+    op.create_table(
         "campaigns",
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -100,6 +141,53 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("next_at IS NOT NULL"),
             postgresql_where=sa.text("next_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "recipients",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("broadcast_id", sa.String(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clicked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcasts.id"], name=op.f("fk_recipients_broadcast_id")
+        ),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_recipients_chat_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_recipients")),
+        sa.UniqueConstraint(
+            "broadcast_id", "chat_id", name=op.f("uq_recipients_broadcast_id_chat_id")
+        ),
+        sa.UniqueConstraint("id", name=op.f("uq_recipients_id")),
+    )
+    with op.batch_alter_table("recipients", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recipients_broadcast_id_state"), ["broadcast_id", "state"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_recipients_chat_id"), ["chat_id"], unique=False)
+        batch_op.create_index(
+            "ix_recipients_queued",
+            ["outbox_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+        batch_op.create_index(
+            "ix_recipients_waiting",
+            ["broadcast_id", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
         )
 
     op.create_table(
@@ -202,6 +290,11 @@ def upgrade() -> None:
     with op.batch_alter_table("earnings", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_earnings_group_id_by"), ["group_id", "by"], unique=False
+        )
+
+    with op.batch_alter_table("chats", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("news", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
