@@ -63,6 +63,7 @@ from bot.services.till import Till
 from bot.services.transfers import Receiving, Transfers
 from bot.services.wallets import Wallets
 from bot.services.work import Worker
+from bot.squares import Squares, squares_of
 from bot.store.db import Database
 
 log = structlog.get_logger()
@@ -265,8 +266,10 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     sale.wire(outbox.worker)
     counter.wire(outbox.worker, sale)
     lookouts.wire(outbox.worker, counter.reminding.worker, sale)
+    squares = squares_of(app.bot, store, clock, selling)
+    squares.wire(outbox.worker)
     status = Status(store, clock, gate, lookouts.wallets, sale.reconciliation)
-    shop = shop_of(settings, clock, store, sale, counter, lookouts, outbox, status)
+    shop = shop_of(settings, clock, store, sale, counter, lookouts, squares, outbox, status)
     app.bot_data["shop"] = shop
     connected = (*carriers.values(), *paid_by.values(), *((source,) if source else ()))
     jobs = (
@@ -291,6 +294,7 @@ def shop_of(
     sale: Sale,
     counter: Counter,
     lookouts: Lookouts,
+    squares: Squares,
     outbox: Outbox,
     status: Status,
 ) -> Shop:
@@ -314,6 +318,8 @@ def shop_of(
         agreeing=sale.agreeing,
         assisting=counter.assisting,
         activations=lookouts.activations,
+        grouping=squares.grouping,
+        rooms=squares.rooms,
         merchant=merchant_of(settings),
         outbox=outbox,
         status=status,

@@ -9,6 +9,7 @@ from telegram.ext import (
     Application,
     ApplicationBuilder,
     CallbackQueryHandler,
+    CommandHandler,
     ContextTypes,
     ConversationHandler,
     MessageHandler,
@@ -16,7 +17,7 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBUserWarning
 
-from bot.chat import groups, payments, people
+from bot.chat import group, payments, people
 from bot.chat.commands import commands_for
 from bot.chat.context import Context
 from bot.chat.conversations import (
@@ -65,6 +66,8 @@ ALLOWED_UPDATES = [
     Update.CALLBACK_QUERY,
     Update.PRE_CHECKOUT_QUERY,
     Update.MY_CHAT_MEMBER,
+    Update.CHAT_MEMBER,
+    Update.CHANNEL_POST,
 ]
 _LONG_POLL = 30.0
 _FOR_ANSWERS = 32
@@ -116,6 +119,12 @@ def conversation() -> ConversationHandler[Context]:
     )
 
 
+def commands_of(private: ConversationHandler[Context]) -> frozenset[str]:
+    """The commands that the private chat knows."""
+    known = (one for one in private.entry_points if isinstance(one, CommandHandler))
+    return frozenset(name for handler in known for name in handler.commands)
+
+
 def build(
     token: str, api_url: str, store: Store, clock: Clock, intake: Intake, gate: Gate, width: int
 ) -> tuple[App, LaneQueue]:
@@ -144,7 +153,9 @@ def build(
     queue_.use(app.bot)
     processor.use(app)
     app.add_handler(TypeHandler(Update, people.meet), group=-1)
-    for handler in (*payments.HANDLERS, *people.HANDLERS, *groups.HANDLERS, conversation()):
+    private = conversation()
+    rooms = group.handlers(commands_of(private))
+    for handler in (*payments.HANDLERS, *rooms, *people.HANDLERS, private):
         app.add_handler(handler)
     for catch_all in (MessageHandler(PRIVATE, lost), CallbackQueryHandler(stale)):
         app.add_handler(catch_all)

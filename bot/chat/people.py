@@ -9,7 +9,7 @@ from bot.domain.chats import Chat, Preferences, language_for
 from bot.services.planning import replan_chat
 
 # A first guess of the zone by language; the customer changes it under Reminders.
-_ZONES = {"zh_Hans": "Asia/Shanghai", "zh_Hant": "Asia/Taipei", "en": "UTC"}
+ZONES = {"zh_Hans": "Asia/Shanghai", "zh_Hant": "Asia/Taipei", "en": "UTC"}
 
 
 async def meet(update: Update, context: Context) -> None:
@@ -45,7 +45,7 @@ async def _first_time(update: Update, context: Context) -> Chat:
         kind="private",
         language=language,
         language_chosen=False,
-        preferences=Preferences(zone=_ZONES[language]),
+        preferences=Preferences(zone=ZONES[language]),
         first_name=user.first_name,
         username=user.username,
         created_at=context.now,

@@ -1,9 +1,11 @@
 """Everything a handler may use, in one typed object: the services and the shop's own texts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from bot.chat.hush import Hush
+from bot.chat.rooms import TelegramRooms
 from bot.domain.money import Money
 from bot.ports import Clock, Store
 from bot.services.activation import Activations
@@ -12,6 +14,7 @@ from bot.services.assisting import Assisting
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
 from bot.services.desk import Desk
+from bot.services.grouping import Grouping
 from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
@@ -67,12 +70,15 @@ class Shop:
     agreeing: Agreeing
     assisting: Assisting
     activations: Activations
+    grouping: Grouping
+    rooms: TelegramRooms
     merchant: Merchant
     outbox: Outbox
     status: Status
     operators: frozenset[int]
     public_url: str | None = None
     """Where people's own devices reach the bot's web server, without a slash at its end."""
+    hush: Hush = field(default_factory=Hush)
 
     def ring(self) -> None:
         """The outbox has something new."""

@@ -61,11 +61,14 @@ class GroupRows:
             return
         other = await self.by_chat(new)
         if other is not None:
-            # The new chat was met before this was told: it keeps its id, the old row its history.
+            # The new chat was met before this was told. The row with the history goes on; that of
+            # the meeting stays behind under the old id, by way of one that no chat has.
             away = update(groups).where(groups.c.id == other.id)
-            await self._conn.execute(away.values(chat_id=old, standing="out"))
+            await self._conn.execute(away.values(chat_id=0, standing="out", can_post=False))
         here = update(groups).where(groups.c.id == known.id)
         await self._conn.execute(here.values(chat_id=new, kind="supergroup"))
+        if other is not None:
+            await self._conn.execute(away.values(chat_id=old))
 
     async def admins(self, group_id: str, user_ids: Sequence[int]) -> None:
         """Remember who its admins were when Telegram was asked last."""

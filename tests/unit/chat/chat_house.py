@@ -18,11 +18,13 @@ from bot.chat.context import Context
 from bot.chat.errors import ErrorDesk
 from bot.chat.lanes import LaneQueue, Processor
 from bot.chat.memory import Memory
+from bot.chat.rooms import TelegramRooms
 from bot.chat.shop import Merchant, Purses, Shop
 from bot.ports import Store
 from bot.services.activation import Activations
 from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
+from bot.services.grouping import Grouping
 from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
@@ -142,7 +144,7 @@ class House:
             return [row.update_id for row in await tx.inbox.unfinished()]
 
 
-def services(shop: sale_house.Shop, store: Store) -> Shop:
+def services(shop: sale_house.Shop, store: Store, bot: ExtBot[Any]) -> Shop:
     """What handlers may use."""
     carriers: dict[str, Any] = dict(shop.carriers)
     outbox = Outbox(store, shop.clock, None)  # type: ignore[arg-type]
@@ -159,6 +161,7 @@ def services(shop: sale_house.Shop, store: Store) -> Shop:
         ),
         agreeing=Agreeing(store, shop.clock, carriers, {}, SELLING),
         activations=Activations(store, shop.clock, carriers, SELLING),
+        grouping=Grouping(store, shop.clock, ()), rooms=TelegramRooms(bot, store, shop.clock),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
         status=Status(
             store, shop.clock, Gate(Limits(limited=False)),
@@ -191,7 +194,7 @@ async def chat_house(
     )
     queue.use(app.bot)
     processor.use(app)
-    app.bot_data["shop"] = services(shop, store)
+    app.bot_data["shop"] = services(shop, store, app.bot)
     app.add_handler(TypeHandler(Update, people.meet), group=-1)
     for handler in (*payments.HANDLERS, *handlers):
         app.add_handler(handler)

@@ -9,7 +9,7 @@ import pytest
 from telegram.error import RetryAfter
 from telegram.ext import ExtBot, MessageHandler, filters
 
-from bot.chat import groups
+from bot.chat import group
 from bot.chat.context import Context
 from bot.chat.limiter import Limiter
 from bot.chat.messenger import TelegramMessenger
@@ -122,7 +122,8 @@ async def test_a_group_that_becomes_a_supergroup_is_followed(
         (old, "migrate_to_chat_id", new) if told_in_the_old_one
         else (new, "migrate_from_chat_id", old)
     )  # fmt: skip
-    async with sale_house(tmp_path) as shop, chat_house(shop, handlers=groups.HANDLERS) as house:
+    handlers = group.handlers(frozenset())
+    async with sale_house(tmp_path) as shop, chat_house(shop, handlers=handlers) as house:
         await house.intake.replay()
         async with shop.database.write() as tx:
             await tx.outbox.add(notice("1", old))
