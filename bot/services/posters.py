@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.campaigns import Campaign
+from bot.domain.campaigns import Campaign, Post, Posting
 from bot.domain.groups import Group
 from bot.domain.posters import Poster, PosterLine, days_left, line
 from bot.domain.promos import Promo, delivers
 from bot.ports import Tx
 from bot.services.places import places
 
-ENDS = {"campaign_over": "over", "campaign_stopped": "stopped", "campaign_gone": "gone"}
+_ENDS = {"campaign_over": "over", "campaign_stopped": "stopped", "campaign_gone": "gone"}
 """By why a campaign can't be posted: why its posts can't be bought from."""
 
 
@@ -82,7 +82,7 @@ def poster_of(
 ) -> Poster:
     """The poster of a campaign in a group; one that has ended tells no more than that."""
     campaign, promo = offered.campaign, offered.promo
-    why = ended or ENDS.get(offered.why or "")
+    why = ended or _ENDS.get(offered.why or "")
     if why is not None or promo is None:
         return Poster(campaign.id, campaign.version, languages, group.zone, campaign.title,
                       ended=why or "stopped")  # fmt: skip
@@ -101,3 +101,29 @@ def poster_of(
         days_left=days_left(promo.ends_at, now, ZoneInfo(group.zone)),
         extra=extra,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A post with all that its text is made of."""
+
+    post: Post
+    posting: Posting
+    group: Group
+    campaign: Campaign
+    offered: Offered
+
+    def poster(self, now: datetime) -> Poster:
+        """What it shows at this moment."""
+        wish = self.posting
+        return poster_of(self.offered, self.group, wish.languages, wish.extra, now, self.post.end)
+
+
+async def showing(tx: Tx, post: Post, now: datetime) -> Showing | None:
+    """A post as it stands; None when a part of it is missing."""
+    posting = await tx.posts.posting(post.posting_id)
+    group = await tx.groups.get(post.group_id)
+    campaign = await tx.campaigns.get(post.campaign_id)
+    if posting is None or group is None or campaign is None:
+        return None
+    return Showing(post, posting, group, campaign, await offered_now(tx, campaign, now))
