@@ -267,7 +267,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     counter.wire(outbox.worker, sale)
     lookouts.wire(outbox.worker, counter.reminding.worker, sale)
     squares = squares_of(app.bot, store, clock, selling)
-    squares.wire(outbox.worker)
+    squares.wire(outbox)
     status = Status(store, clock, gate, lookouts.wallets, sale.reconciliation)
     shop = shop_of(settings, clock, store, sale, counter, lookouts, squares, outbox, status)
     app.bot_data["shop"] = shop
@@ -276,6 +276,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         *lookouts.jobs(),
         *counter.jobs(),
         *sale.jobs(),
+        *squares.jobs(),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
         Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
@@ -319,6 +320,7 @@ def shop_of(
         assisting=counter.assisting,
         activations=lookouts.activations,
         grouping=squares.grouping,
+        postings=squares.postings,
         rooms=squares.rooms,
         merchant=merchant_of(settings),
         outbox=outbox,

@@ -7,9 +7,15 @@ from telegram.ext import ExtBot
 
 from bot.chat.rooms import TelegramRooms
 from bot.ports import Clock, Store
+from bot.schedule import Job
+from bot.services import notices
 from bot.services.grouping import Grouping
+from bot.services.looks import Looks
+from bot.services.outbox import Outbox
+from bot.services.posted import Posted
+from bot.services.posting import Postings
 from bot.services.selling import Selling
-from bot.services.work import Worker
+from bot.services.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +24,37 @@ class Squares:
 
     rooms: TelegramRooms
     grouping: Grouping
+    postings: Postings
+    turns: Turns
+    looks: Looks
+    posted: Posted
 
-    def wire(self, outbox: Worker) -> None:
-        """Who wakes whom."""
-        self.grouping.rings.append(outbox)
+    def wire(self, outbox: Outbox) -> None:
+        """Who wakes whom, and who hears how a post's delivery ended."""
+        ends = [outbox.worker, self.looks.worker]
+        self.grouping.rings += ends
+        self.postings.rings += [*ends, self.turns.worker]
+        self.turns.rings.append(outbox.worker)
+        self.looks.rings.append(outbox.worker)
+        outbox.told[notices.POST] = self.posted.sent
+        outbox.told[notices.POST_EDIT] = self.posted.edited
+
+    def jobs(self) -> list[Job]:
+        """What goes on by itself."""
+        return [
+            Job(self.turns.worker, 30, self.turns.next_due),
+            Job(self.looks.worker, 15, self.looks.next_look),
+        ]
 
 
 def squares_of(bot: ExtBot[Any], store: Store, clock: Clock, selling: Selling) -> Squares:
     """What goes on in groups, not wired yet."""
+    rooms = TelegramRooms(bot, store, clock)
     return Squares(
-        rooms=TelegramRooms(bot, store, clock),
+        rooms=rooms,
         grouping=Grouping(store, clock, selling.operators),
+        postings=Postings(store, clock, rooms),
+        turns=Turns(store, clock, rooms),
+        looks=Looks(store, clock, rooms),
+        posted=Posted(clock),
     )

@@ -17,10 +17,12 @@ from telegram.error import (
 from telegram.ext import ExtBot
 
 from bot.chat.context import NO_PREVIEW, gone, seconds, unchanged
+from bot.chat.group_posts import GroupPosts, InGroup
 from bot.chat.notices import Rendered, Renderer
 from bot.chat.request import NotSent, ServerFailed
 from bot.domain.chats import forgotten
 from bot.ports import Clock, Delivery, Notice, Outcome, Place, Store
+from bot.services.notices import IN_GROUPS
 
 log = structlog.get_logger()
 
@@ -36,11 +38,14 @@ class TelegramMessenger:
         self._store = store
         self._clock = clock
         self._renderer = renderer
+        self._groups = GroupPosts(bot, store, clock, renderer.merchant.name)
 
     async def deliver(self, notice: Notice, place: Place | None = None) -> Delivery:
         """Send or edit one message; see `ports.Messenger`."""
         if forgotten(notice.chat_id):
             return Delivery(Outcome.DROPPED, detail="forgotten")
+        if notice.kind in IN_GROUPS:
+            return await self._in_group(notice, place)
         rendered = await self._renderer.render(notice)
         if rendered is None:
             return Delivery(Outcome.DROPPED)
@@ -56,6 +61,17 @@ class TelegramMessenger:
                 # The message is there all the same; sending it again would make it two.
                 log.exception("order_message_not_kept", order=rendered.order_id)
         return Delivery(Outcome.SENT, message_id=message_id)
+
+    async def _in_group(self, notice: Notice, place: Place | None) -> Delivery:
+        """The same for what is said in a group."""
+        rendered, terms = await self._groups.render(notice), self._terms(place)
+        if rendered is None:
+            return Delivery(Outcome.DROPPED)
+        try:
+            sent = await self._groups.put(notice.chat_id, rendered, terms, _paid(terms))
+        except TelegramError as error:
+            return await self._explain(notice, rendered, error)
+        return Delivery(Outcome.SENT, message_id=sent[0], detail=sent[1])
 
     def _terms(self, place: Place | None) -> dict[str, Any]:
         """On what terms a message passes the limits, as python-telegram-bot takes them."""
@@ -113,7 +129,9 @@ class TelegramMessenger:
             message = await self._bot.send_document(chat_id, rendered.file or "", **words)
         return message.message_id
 
-    async def _explain(self, notice: Notice, rendered: Rendered, error: TelegramError) -> Delivery:
+    async def _explain(
+        self, notice: Notice, rendered: Rendered | InGroup, error: TelegramError
+    ) -> Delivery:
         now = self._clock.now()
         match error:
             case RetryAfter():

@@ -13,6 +13,7 @@ from bot.chat.views import (
     assist,
     handover,
     orders,
+    posts,
     queue,
     reminders,
     renewals,
@@ -67,7 +68,7 @@ class Renderer:
         self._store = store
         self._clock = clock
         self._carriers = carriers
-        self._merchant = merchant
+        self.merchant = merchant
         self._packs = packs
         self._kinds: Mapping[str, Callable[[Tx, Chat, Notice], Awaitable[Rendered | None]]] = {
             notices.ORDER: self._order,
@@ -84,6 +85,7 @@ class Renderer:
             notices.ASSISTED: self._assisted,
             notices.DEPOSIT: self._deposit,
             notices.PROOF: self._proof,
+            notices.POST_NEWS: self._post_news,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -97,14 +99,14 @@ class Renderer:
             return await self._kinds[notice.kind](tx, chat, notice)
 
     async def _order(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
-        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        sale = await sale_of(tx, notice.data["order_id"], self.merchant)
         if sale is None:
             return None
         screen = orders.order_screen(_words(chat), sale, self._clock.now())
         return Rendered(screen, edits=sale.order.message_id, order_id=sale.order.id)
 
     async def _ended(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
-        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        sale = await sale_of(tx, notice.data["order_id"], self.merchant)
         return None if sale is None else Rendered(orders.ended(_words(chat), sale))
 
     async def _reminder(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
@@ -157,7 +159,7 @@ class Renderer:
         return Rendered(reminders.digest(_words(chat), items, self._clock.now(), closed))
 
     async def _payment_waits(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
-        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        sale = await sale_of(tx, notice.data["order_id"], self.merchant)
         if sale is None or sale.order.state is not OrderState.AWAITING_PAYMENT or sale.proved:
             return None
         if sale.order.expires_at != notice.expires_at:
@@ -238,13 +240,13 @@ class Renderer:
         return Rendered(Screen(text, [[button(t.plain("My SIMs"), "sims")]]))
 
     async def _assisted(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
-        sale = await sale_of(tx, notice.data["order_id"], self._merchant)
+        sale = await sale_of(tx, notice.data["order_id"], self.merchant)
         screen = assist.prepared(_words(chat), sale, self._clock.now()) if sale else None
         return None if screen is None else Rendered(screen, order_id=notice.data["order_id"])
 
     async def _request(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         request = await tx.requests.get(notice.data["request_id"])
-        sale = await sale_of(tx, request.order_id, self._merchant) if request else None
+        sale = await sale_of(tx, request.order_id, self.merchant) if request else None
         if request is None or sale is None:
             return None
         refund = await tx.refunds.get(request.refund_id) if request.refund_id else None
@@ -262,6 +264,15 @@ class Renderer:
         if sim is None or asker is None or not one.waits_at(now):
             return None
         return Rendered(handover.ask_owner(t, one, sim, asker, now))
+
+    async def _post_news(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        posting = await tx.posts.posting(notice.data["posting_id"])
+        group = await tx.groups.get(posting.group_id) if posting is not None else None
+        campaign = await tx.campaigns.get(posting.campaign_id) if posting is not None else None
+        if posting is None or group is None or campaign is None:
+            return None
+        t, why = _words(chat), notice.data["why"]
+        return Rendered(posts.news(t, posting, campaign.title, group, why))
 
     async def _letter(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         writer = await tx.chats.get(notice.data["from"])

@@ -19,6 +19,7 @@ from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
+from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
@@ -71,6 +72,7 @@ class Shop:
     assisting: Assisting
     activations: Activations
     grouping: Grouping
+    postings: Postings
     rooms: TelegramRooms
     merchant: Merchant
     outbox: Outbox

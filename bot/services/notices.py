@@ -42,6 +42,8 @@ REMINDER = "reminder"
 DIGEST = "digest"
 PAYMENT_WAITS = "payment_waits"
 """To a customer whose order still waits for its payment, in time before it no longer does."""
+PAID_OUT = "paid_out"
+"""To somebody who posts in groups: what that earned is paid out."""
 LETTER = "letter"
 """A customer's question to the shop, or the shop's answer."""
 LATER = "later"
@@ -243,9 +245,7 @@ def post(post_id: str, group_chat: int, now: datetime) -> Notice:
     )
 
 
-def post_edit(
-    post_id: str, group_chat: int, edits: int, not_before: datetime | None = None
-) -> Notice:
+def post_edit(post_id: str, group_chat: int, edits: int) -> Notice:
     """A post shows something outdated; `edits` is how many edits of it were settled before, so
     that one at a time is on its way."""
     return Notice(
@@ -254,7 +254,6 @@ def post_edit(
         dedupe_key=f"post:{post_id}:edit:{edits}",
         priority=Priority.PROMO,
         data={"post_id": post_id},
-        not_before=not_before,
     )
 
 
@@ -277,6 +276,19 @@ def group_greeting(group_id: str, group_chat: int) -> Notice:
         dedupe_key=f"group:{group_id}",
         priority=Priority.PROMO,
         data={"group_id": group_id},
+    )
+
+
+def paid_out(
+    chat_id: int, group_id: str, step: str, points: int, money: list[tuple[int, str]]
+) -> Notice:
+    """What somebody's posts in a group earned is theirs now; `step` tells the times apart."""
+    return Notice(
+        kind=PAID_OUT,
+        chat_id=chat_id,
+        dedupe_key=f"paid-out:{chat_id}:{step}",
+        priority=Priority.OPERATOR,
+        data={"group_id": group_id, "points": points, "money": money},
     )
 
 

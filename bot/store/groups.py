@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.campaigns import Campaign
 from bot.domain.groups import Group, Topic
 from bot.store.rows import Shape, insert_new
-from bot.store.tables import campaigns, group_admins, groups, topics
+from bot.store.tables import campaigns, group_admins, groups, posts, topics
 
 _GROUP = Shape(groups, Group)
 _TOPIC = Shape(topics, Topic)
@@ -67,6 +67,9 @@ class GroupRows:
             await self._conn.execute(away.values(chat_id=0, standing="out", can_post=False))
         here = update(groups).where(groups.c.id == known.id)
         await self._conn.execute(here.values(chat_id=new, kind="supergroup"))
+        # The messages of the old chat have other numbers in the new one: they can't be edited.
+        of_old = update(posts).where(posts.c.group_id == known.id)
+        await self._conn.execute(of_old.values(message_id=None))
         if other is not None:
             await self._conn.execute(away.values(chat_id=old))
 
