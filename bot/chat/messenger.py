@@ -53,13 +53,8 @@ class TelegramMessenger:
             message_id = await self._put(notice.chat_id, rendered, self._terms(place))
         except TelegramError as error:
             return await self._explain(notice, rendered, error)
-        if rendered.order_id is not None and message_id != rendered.edits:
-            try:
-                async with self._store.write() as tx:
-                    await tx.orders.set_message(rendered.order_id, message_id)
-            except Exception:
-                # The message is there all the same; sending it again would make it two.
-                log.exception("order_message_not_kept", order=rendered.order_id)
+        if message_id != rendered.edits:
+            await self._remember(rendered, message_id)
         return Delivery(Outcome.SENT, message_id=message_id)
 
     async def _in_group(self, notice: Notice, place: Place | None) -> Delivery:
@@ -72,6 +67,20 @@ class TelegramMessenger:
         except TelegramError as error:
             return await self._explain(notice, rendered, error)
         return Delivery(Outcome.SENT, message_id=sent[0], detail=sent[1])
+
+    async def _remember(self, rendered: Rendered, message_id: int) -> None:
+        """Whose message it is from now on, to be edited as things move."""
+        if rendered.order_id is None and rendered.broadcast_id is None:
+            return
+        try:
+            async with self._store.write() as tx:
+                if rendered.order_id is not None:
+                    await tx.orders.set_message(rendered.order_id, message_id)
+                if rendered.broadcast_id is not None:
+                    await tx.broadcasts.set(rendered.broadcast_id, message_id=message_id)
+        except Exception:
+            # The message is there all the same; sending it again would make it two.
+            log.exception("message_not_kept", message=message_id)
 
     def _terms(self, place: Place | None) -> dict[str, Any]:
         """On what terms a message passes the limits, as python-telegram-bot takes them."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from bot.chat import broadcasting
 from bot.chat.agreements import deal_in
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.shop import Merchant
@@ -52,6 +53,8 @@ class Rendered:
     photo: str | None = None
     file: str | None = None
     alone: Screen | None = None
+    broadcast_id: str | None = None
+    """The broadcast whose message it is from then on, for who sends it."""
 
 
 class Renderer:
@@ -86,6 +89,9 @@ class Renderer:
             notices.DEPOSIT: self._deposit,
             notices.PROOF: self._proof,
             notices.POST_NEWS: self._post_news,
+            notices.BROADCAST: self._broadcast,
+            notices.BROADCAST_PROGRESS: self._broadcast_progress,
+            notices.BROADCAST_ENDED: self._broadcast_progress,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -273,6 +279,22 @@ class Renderer:
             return None
         t, why = _words(chat), notice.data["why"]
         return Rendered(posts.news(t, posting, campaign.title, group, why))
+
+    async def _broadcast(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        found = await broadcasting.news_of(tx, chat, notice)
+        if found is None:
+            return None
+        one, screen = found
+        return Rendered(screen, photo=one.photo, alone=screen if one.photo else None)
+
+    async def _broadcast_progress(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        found = await broadcasting.progress_of(tx, chat, notice, self._clock)
+        if found is None:
+            return None
+        one, screen = found
+        if notice.kind == notices.BROADCAST_ENDED:
+            return Rendered(screen)
+        return Rendered(screen, edits=one.message_id, broadcast_id=one.id)
 
     async def _letter(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         writer = await tx.chats.get(notice.data["from"])

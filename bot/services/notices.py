@@ -16,6 +16,9 @@ LOOKS_FOR = timedelta(minutes=5)
 _SOON, _LATE = timedelta(minutes=5), timedelta(hours=3)
 _AWAKE = timedelta(hours=1)
 
+NEWS_WITHIN = timedelta(hours=12)
+"""News that could not go out for so long does not go out any more."""
+
 ORDER = "order"
 """The order's message, edited to where it stands; its last edit is the receipt."""
 ORDER_ENDED = "order_ended"
@@ -46,6 +49,12 @@ PAID_OUT = "paid_out"
 """To somebody who posts in groups: what that earned is paid out."""
 LETTER = "letter"
 """A customer's question to the shop, or the shop's answer."""
+BROADCAST = "broadcast"
+"""News that the shop writes to many at once, at most once a person."""
+BROADCAST_PROGRESS = "broadcast_progress"
+"""To the operator who began it: how far it is, in one message that is edited."""
+BROADCAST_ENDED = "broadcast_ended"
+"""A message of its own at the end, for who no longer looks at that one."""
 LATER = "later"
 """An answer that Telegram asked us to send later: words and buttons as they were."""
 POST = "post"
@@ -219,6 +228,51 @@ def renewal(
         priority=Priority.REMINDER if step == "notice" else Priority.TOPUP,
         data={"agreement_id": agreement_id, "step": step, "run_id": run_id},
         not_before=not_before,
+    )
+
+
+def broadcast(recipient_id: str, chat_id: int, now: datetime) -> Notice:
+    """News for one person. Its class is sent at most once."""
+    return Notice(
+        kind=BROADCAST,
+        chat_id=chat_id,
+        dedupe_key=f"broadcast:{recipient_id}",
+        priority=Priority.BROADCAST,
+        data={"recipient_id": recipient_id},
+        expires_at=now + NEWS_WITHIN,
+    )
+
+
+def broadcast_test(broadcast_id: str, chat_id: int, update_id: int) -> Notice:
+    """The same for the one who writes it, to look at; nobody's row."""
+    return Notice(
+        kind=BROADCAST,
+        chat_id=chat_id,
+        dedupe_key=f"broadcast-test:{broadcast_id}:{update_id}",
+        priority=Priority.OPERATOR,
+        data={"broadcast_id": broadcast_id},
+    )
+
+
+def broadcast_progress(broadcast_id: str, chat_id: int, number: int) -> Notice:
+    """How far it is has changed; `number` tells the times apart."""
+    return Notice(
+        kind=BROADCAST_PROGRESS,
+        chat_id=chat_id,
+        dedupe_key=f"broadcast-progress:{broadcast_id}:{number}",
+        priority=Priority.OPERATOR,
+        data={"broadcast_id": broadcast_id},
+    )
+
+
+def broadcast_ended(broadcast_id: str, chat_id: int) -> Notice:
+    """It has reached everybody, a while after it began."""
+    return Notice(
+        kind=BROADCAST_ENDED,
+        chat_id=chat_id,
+        dedupe_key=f"broadcast-ended:{broadcast_id}",
+        priority=Priority.OPERATOR,
+        data={"broadcast_id": broadcast_id},
     )
 
 
