@@ -170,7 +170,10 @@ async def test_talks_with_the_bot(demo: str, browser_page: OpenPage) -> None:
     await expect(changed.locator(".edited")).to_be_visible()
     await expect(changed.get_by_role("button", name="Edit", exact=True)).to_be_focused()
     await changed.get_by_role("button", name="Deep link").click()
+    await expect(page.get_by_test_id("composer")).to_be_hidden()
+    await page.get_by_test_id("start").click()
     await expect(bubble(page, "Echo: /start promo_7")).to_be_visible()
+    await expect(page.get_by_test_id("composer")).to_be_visible()
 
 
 async def test_edits_and_blocks(demo: str, browser_page: OpenPage) -> None:

@@ -31,7 +31,10 @@ export const people = () => get("/people");
 export const chats = (person) => get(`/people/${person}/chats`);
 export const messages = (person, chat) => get(`${chatPath(person, chat)}/messages`);
 export const commands = (person, chat) => get(`${chatPath(person, chat)}/commands`);
-export const sendText = (person, chat, text) => post(`${chatPath(person, chat)}/messages`, { text });
+export const sendText = (person, chat, text, message_thread_id) =>
+  post(`${chatPath(person, chat)}/messages`, { text, message_thread_id });
+/** What an administrator changes in a room: "bot", "member", "topics", "upgrade". */
+export const act = (person, chat, name, body) => post(`${chatPath(person, chat)}/${name}`, body);
 export const press = (person, chat, message_id, text) => post(`${chatPath(person, chat)}/press`, { message_id, text });
 export const start = (person, chat, payload) => post(`${chatPath(person, chat)}/start`, { payload });
 export const pay = (person, chat, body) => post(`${chatPath(person, chat)}/pay`, body);
@@ -46,10 +49,11 @@ export const faults = () => get("/faults");
 export const setFault = (name, on) => post("/faults", { name, on });
 
 /** `kind` is "photo" or "document". */
-export function sendFile(person, chat, kind, file, caption) {
+export function sendFile(person, chat, kind, file, caption, message_thread_id) {
   const form = new FormData();
   form.append(kind, file, file.name);
   if (caption) form.append("caption", caption);
+  if (message_thread_id) form.append("message_thread_id", message_thread_id);
   return call("POST", `${chatPath(person, chat)}/messages`, form);
 }
 

@@ -2,6 +2,7 @@
 
 import "./people.js";
 import "./conversation.js";
+import "./room.js";
 import "./composer.js";
 import "./replykeys.js";
 import "./clock.js";

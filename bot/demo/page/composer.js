@@ -5,6 +5,7 @@ import { toast } from "./dialogs.js";
 import { fill, h, icon, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { t } from "./i18n.js";
+import { closedHere, topicNow } from "./room.js";
 import { chatById, emit, messagesFor, on, refreshMessages, state } from "./state.js";
 import { setBlocked, startPrivate } from "./conversation.js";
 
@@ -50,9 +51,10 @@ async function submit() {
   hold(null);
   closePopover();
   try {
-    if (about?.file) await api.sendFile(person, chat, about.kind, about.file, text);
+    const topic = topicNow() ?? undefined;
+    if (about?.file) await api.sendFile(person, chat, about.kind, about.file, text, topic);
     else if (about) await api.edit(person, chat, about.message.message_id, text);
-    else await api.sendText(person, chat, text);
+    else await api.sendText(person, chat, text, topic);
     emit("sent");
     await refreshMessages(person, chat);
   } catch (error) {
@@ -95,7 +97,7 @@ const HELD_ICONS = { photo: "image", document: "document", edit: "edit" };
 function hold(next) {
   held = next;
   heldBar.hidden = next === null;
-  input.placeholder = t(next?.file ? "caption" : "message");
+  renderPlaceholder();
   if (next) {
     fill(
       heldBar,
@@ -263,16 +265,25 @@ function renderState() {
   const chat = chatById(state.person, state.chat);
   const empty = chat !== null && messagesFor(state.person, state.chat)?.length === 0;
   const blocked = chat?.type === "private" && chat.blocked;
-  const mayPost = !blocked && (chat?.type !== "channel" || ["creator", "administrator"].includes(chat.status));
-  startButton.hidden = !(blocked || (empty && chat.type === "private"));
-  startButton.textContent = t(blocked ? "unblock" : "start");
-  readOnly.hidden = chat === null || mayPost;
-  readOnly.textContent = t(blocked ? "blocked" : "read_only");
+  const starting = state.starting !== null && chat?.type === "private";
+  const closed = closedHere();
+  const mayPost = !blocked && !starting && !closed && (chat?.type !== "channel" || ["creator", "administrator"].includes(chat.status));
+  startButton.hidden = !(blocked || starting || (empty && chat.type === "private"));
+  startButton.textContent = t(blocked && !starting ? "unblock" : "start");
+  readOnly.hidden = chat === null || mayPost || starting;
+  readOnly.textContent = t(blocked ? "blocked" : (closed ?? "read_only"));
   form.hidden = chat === null || !mayPost;
+  renderPlaceholder();
+}
+
+function renderPlaceholder() {
+  const anonymous = chatById(state.person, state.chat)?.anonymous;
+  input.placeholder = t(held?.file ? "caption" : anonymous ? "message_anonymous" : "message");
 }
 
 startButton.addEventListener("click", () => {
-  if (chatById(state.person, state.chat)?.blocked) setBlocked(false);
+  if (state.starting) startPrivate(state.starting.payload);
+  else if (chatById(state.person, state.chat)?.blocked) setBlocked(false);
   else startPrivate("");
 });
 
@@ -282,7 +293,6 @@ function renderWords() {
     node.title = t(key);
   }
   input.setAttribute("aria-label", t("message"));
-  input.placeholder = t(held?.file ? "caption" : "message");
   renderState();
 }
 
@@ -299,6 +309,7 @@ on("open", () => {
   renderState();
 });
 on("messages", renderState);
+on("topic", renderState);
 on("chats", renderState);
 on("commands", loadCommands);
 on("lang", renderWords);

@@ -7,6 +7,7 @@ import { dayKey, dayName, parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 import { actionText, renderMessage, serviceText } from "./message.js";
 import { linkSheet, paySheet } from "./pay.js";
+import { roomMenu, topicName, topicNow, visible } from "./room.js";
 import { actionIn, chatById, isWide, messagesFor, now, on, open, personById } from "./state.js";
 import { refreshChats, refreshMessages, state } from "./state.js";
 import { chatAvatar, chatKind, chatName } from "./people.js";
@@ -20,6 +21,7 @@ const newest = document.getElementById("newest");
 const shown = new Map(); // message id -> { item, json }
 let shownKey = null;
 const keyNow = () => `${state.person}:${state.chat}`;
+const listKey = () => `${keyNow()}:${topicNow()}`;
 
 // --- header ------------------------------------------------------------------------------------
 
@@ -41,7 +43,7 @@ function renderHead() {
       h("h2", { "data-testid": "chat-title" }, chatName(chat)),
       h("p", { class: action ? "action" : "", role: "status" }, action ? [actionText(action), dots()] : chatKind(chat)),
     ),
-    chat.type === "private" && chat.started && blockButton(chat),
+    chat.type === "private" ? chat.started && blockButton(chat) : roomMenu(chat),
   );
 }
 
@@ -93,18 +95,19 @@ const RUN_SECONDS = 300;
 /** Whether two neighbours belong to one run of bubbles. */
 function together(a, b) {
   if (!a || !b || serviceText(a) || serviceText(b)) return false;
+  if (a.message_thread_id !== b.message_thread_id) return false;
   return author(a) === author(b) && dayKey(a.date) === dayKey(b.date) && b.date - a.date < RUN_SECONDS;
 }
 
 /** Bring the list up to date, touching only what changed, so that focus and scroll stay. */
 function renderMessages() {
   const chat = chatById(state.person, state.chat);
-  const messages = state.chat === null ? [] : (messagesFor(state.person, state.chat) ?? []);
-  const fresh = shownKey !== keyNow();
+  const messages = state.chat === null ? [] : visible(messagesFor(state.person, state.chat) ?? []);
+  const fresh = shownKey !== listKey();
   if (fresh) {
     shown.clear();
     list.replaceChildren();
-    shownKey = keyNow();
+    shownKey = listKey();
     list.lang = personById(state.person)?.language_code ?? ""; // picks the right Chinese glyphs
   }
   const stick = fresh || pinned;
@@ -119,7 +122,8 @@ function renderMessages() {
     }
     const first = !together(messages[i - 1], message);
     const last = !together(message, messages[i + 1]);
-    wanted.push(itemFor(message, { person: state.person, isGroup, first, last }, fresh));
+    const topic = chat?.topics ? topicName(message) : null;
+    wanted.push(itemFor(message, { person: state.person, isGroup, topic, first, last }, fresh));
   });
   arrange(wanted);
   const ids = new Set(messages.map((message) => message.message_id));
@@ -203,7 +207,7 @@ const act = {
 async function send(text) {
   const { person, chat } = state;
   try {
-    await api.sendText(person, chat, text);
+    await api.sendText(person, chat, text, topicNow() ?? undefined);
     pin(true);
     await refreshMessages(person, chat);
   } catch (error) {
@@ -255,7 +259,7 @@ function openLink(address) {
 }
 
 /**
- * `https://t.me/<bot>?start=x` opens the private chat and sends the start, `https://t.me/$x` the pay sheet;
+ * `https://t.me/<bot>?start=x` opens the private chat with a START button, `https://t.me/$x` the pay sheet;
  * true when it was such a link.
  */
 function followTelegramLink(address) {
@@ -267,13 +271,17 @@ function followTelegramLink(address) {
   }
   const username = chatById(state.person, state.person)?.username;
   if (url.pathname.slice(1).toLowerCase() !== username?.toLowerCase()) return false;
-  startPrivate(url.searchParams.get("start") ?? "");
+  const { person } = state;
+  const payload = url.searchParams.get("start");
+  if (payload !== null) state.starting = { person, payload };
+  open(person, person);
   return true;
 }
 
 /** Send /start with a payload in this person's private chat, and show that chat. */
 export async function startPrivate(payload) {
   const { person } = state;
+  state.starting = null;
   open(person, person);
   try {
     await api.start(person, person, payload);
@@ -302,6 +310,8 @@ new ResizeObserver(() => {
   if (pinned) toBottom(false);
 }).observe(scroller);
 on("open", renderAll);
+on("topic", renderMessages);
+on("moved", (chat) => open(state.person, chat));
 on("lang", renderAll);
 on("world", renderHead);
 on("chats", renderHead);

@@ -36,9 +36,13 @@ export function serviceText(message) {
   if (back) return t("service_refunded", { amount: money(back.total_amount, back.currency) });
   if (message.new_chat_members) return t("service_joined", { name: message.new_chat_members.map(nameOf).join(", ") });
   if (message.left_chat_member) return t("service_left", { name: nameOf(message.left_chat_member) });
-  if (message.pinned_message) return t("service_pinned", { name: nameOf(message.from ?? message.sender_chat) });
+  const who = nameOf(message.sender_chat ?? message.from);
+  if (message.pinned_message) return t("service_pinned", { name: who });
   if (message.new_chat_title) return t("service_title", { name: message.new_chat_title });
   if (message.forum_topic_created) return t("service_topic", { name: message.forum_topic_created.name });
+  if (message.forum_topic_edited) return t("service_topic_named", { name: message.forum_topic_edited.name });
+  if (message.forum_topic_closed) return t("service_topic_closed", { name: who });
+  if (message.forum_topic_reopened) return t("service_topic_reopened", { name: who });
   if (message.write_access_allowed) return t("service_writing");
   if (message.migrate_to_chat_id || message.migrate_from_chat_id) return t("service_migrated");
   if (message.group_chat_created || message.supergroup_chat_created) return t("service_created");
@@ -46,7 +50,7 @@ export function serviceText(message) {
 }
 
 /**
- * Fill `item` (an `li`) with the message. `view` says who looks: `{ person, isGroup, first, last }`;
+ * Fill `item` (an `li`) with the message. `view` says who looks: `{ person, isGroup, topic, first, last }`;
  * `act` is what can be done: `{ button(message, button, node), pay(message), command(text), link(url, event) }`.
  */
 export function renderMessage(item, message, view, act) {
@@ -76,6 +80,7 @@ function tombstone(message) {
 function content(message, view, out, act) {
   const parts = [];
   if (view.isGroup && !out && view.first) parts.push(sender(message));
+  if (view.topic && view.first) parts.push(h("p", { class: "quiet in-topic" }, view.topic));
   if (message.forward_origin) parts.push(h("p", { class: "quiet" }, t("forwarded")));
   if (message.reply_to_message && !message.reply_to_message.forum_topic_created) {
     parts.push(reply(message.reply_to_message));

@@ -7,6 +7,7 @@ export const state = {
   person: null,
   chat: null,
   world: null,
+  starting: null, // { person, payload } of a link to the bot that waits for START
   clock: null, // { now, offset_seconds } with `at`, the browser's time of the answer in ms
 };
 const chatsOf = new Map(); // person id -> chats
@@ -54,6 +55,7 @@ export function followHash() {
   const wanted = query.get("chat");
   const chat = chats.find((item) => same(item.id, wanted)) ?? (isWide() ? (chats[0] ?? null) : null);
   state.chat = chat?.id ?? null;
+  if (!same(state.chat, state.starting?.person)) state.starting = null;
   emit("open");
   if (state.chat !== null) refreshMessages(state.person, state.chat);
 }
@@ -67,8 +69,11 @@ const read = JSON.parse(sessionStorage.getItem(READ) ?? "{}");
 export function unread(person, chat) {
   const list = messagesFor(person, chat) ?? [];
   const seen = read[keyOf(person, chat)] ?? 0;
-  return list.filter((m) => m.message_id > seen && !m.deleted && !same(m.from?.id, person)).length;
+  return list.filter((m) => m.message_id > seen && !m.deleted && !same(m.from?.id, person) && !furniture(m)).length;
 }
+
+/** What is in a group from its beginning is no news. */
+const furniture = (message) => message.forum_topic_created || message.supergroup_chat_created;
 
 export function unreadOfPerson(person) {
   return (chatsFor(person) ?? []).reduce((sum, chat) => sum + unread(person, chat.id), 0);
@@ -118,10 +123,18 @@ export function refreshMessages(person, chat) {
   });
 }
 
+/** Whether the open chat is gone, or the one that the address names has only now come. */
+function astray() {
+  const gone = state.chat !== null && !chatById(state.person, state.chat);
+  const wanted = chatById(state.person, new URLSearchParams(location.hash.slice(1)).get("chat"));
+  return gone || (wanted !== null && !same(wanted.id, state.chat));
+}
+
 export function refreshChats(person) {
   return once(`chats ${person}`, async () => {
     const chats = await api.chats(person);
     chatsOf.set(String(person), chats);
+    if (same(person, state.person) && astray()) followHash();
     emit("chats");
     await Promise.all(chats.filter((c) => !messagesFor(person, c.id)).map((c) => refreshMessages(person, c.id)));
   });
@@ -191,6 +204,7 @@ function watchers(chat) {
 function receive(event) {
   const { type, chat_id: chat } = event;
   if (type === "clock") refreshClock();
+  else if (type === "chat") for (const { id } of state.people) refreshChats(id);
   else if (type === "chat_action") for (const person of watchers(chat)) showAction(person, chat, event.action);
   else if (["message", "edited", "deleted"].includes(type)) {
     if (chatById(chat, chat)?.started === false) refreshChats(chat);
@@ -201,7 +215,7 @@ function receive(event) {
   } else emit(type, event); // call, fault, commands
 }
 
-const EVENTS = ["message", "edited", "deleted", "chat_action", "commands", "call", "fault", "clock"];
+const EVENTS = ["message", "edited", "deleted", "chat", "chat_action", "commands", "call", "fault", "clock"];
 
 /**
  * Follow the server-sent events. Everything is read once they flow, at first and after each break,
