@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
+from bot.cli.campaigns import campaigns
 from bot.cli.goods import codes, plans, sims, vouchers
 from bot.cli.promos import promos
 from bot.cli.rules import rules
@@ -22,6 +23,7 @@ app.add_typer(sims, name="sims")
 app.add_typer(codes, name="codes")
 app.add_typer(vouchers, name="vouchers")
 app.add_typer(promos, name="promos")
+app.add_typer(campaigns, name="campaigns")
 app.add_typer(rules, name="rules")
 
 

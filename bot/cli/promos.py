@@ -42,6 +42,7 @@ def list_promos() -> None:
         state = "running" if promo.active else "stopped"
         of = f" of {promo.total}" if promo.total is not None else ""
         code = f"code {promo.code}" if promo.code is not None else "by itself"
+        code = "from posts" if promo.posted else code
         typer.echo(f"{promo.id}: {state}, {code}, {_gives(promo)}, used {used}{of}{_when(promo)}")
     if not found:
         typer.echo("There are no promos. See `xuka promos apply`.")

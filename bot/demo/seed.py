@@ -6,16 +6,21 @@ from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
 
+from bot.demo.botapi.models import BOT_ID
+from bot.demo.cast import CLUB_ID, FORUM_ID, GROUP_ID, NEWS_ID, rooms
 from bot.demo.tryout import EN, SMART_NUMBER, STOCK, TMOBILE_NUMBER, VOUCHER_VALUE, VOUCHERS, ZH
 from bot.domain.chats import Chat, Preferences
 from bot.domain.codes import digest
+from bot.domain.groups import Approval, Group, Standing
 from bot.domain.identify import Identified, identify
 from bot.domain.keepalive import dates_until
 from bot.domain.money import Money
 from bot.domain.sales import Voucher, VoucherState
 from bot.domain.sims import KeepRule, Sim, SimForm, SimState, Tracking
+from bot.domain.zones import day_start
 from bot.domain.zones import zone as zone_of
 from bot.ports import Clock, Store
+from bot.services.campaign_files import CampaignFiles
 from bot.services.catalogue import Catalogue, read_plans
 from bot.services.catalogue import money as parse_money
 from bot.services.ids import new_id
@@ -28,9 +33,13 @@ EVERY = timedelta(hours=12)
 HABIT = (1, 6, 1, 4, 2, 9, 1, 5, 1, 3, 4, 12, 3, 14)
 """What a half day of the week uses, in proportion: little at night, most at the weekend."""
 
+SELLING = frozenset({GROUP_ID, CLUB_ID, FORUM_ID, NEWS_ID})
 SUPPLIERS = ("manual", "esim_access", "airalo", "reloadly", "dingconnect")
 PLANS = Path(str(files("bot.demo") / "plans.yaml"))
 PROMOS = PLANS.with_name("promos.yaml")
+CAMPAIGNS = PLANS.with_name("campaigns.yaml")
+POSTED_FOR = timedelta(days=14)
+"""How long the offers for groups last: a fixed day would be over one day."""
 
 # In its grace period: expired 100 days ago, the number is lost 120 days after expiry.
 SMART_RULE = KeepRule(validity_days=365, grace_days=120)
@@ -46,13 +55,46 @@ async def seed(store: Store, clock: Clock, sims: Sims, pepper: str) -> None:
             return
     await Catalogue(store, clock).apply(read_plans(PLANS, SUPPLIERS), "demo")
     promos = PromoFiles(store, clock, zone_of("Asia/Shanghai"))
-    await promos.apply(await promos.read(PROMOS), "demo")
+    ends_at = day_start((clock.now() + POSTED_FOR).date(), zone_of("Asia/Shanghai"))
+    posted = [
+        replace(promo, ends_at=ends_at) if promo.posted else promo
+        for promo in await promos.read(PROMOS)
+    ]
+    await promos.apply(posted, "demo")
+    campaigns = CampaignFiles(store, clock, lambda poster: 0)
+    await campaigns.apply(await campaigns.read(CAMPAIGNS), "demo")
+    await _groups(store, clock)
     await _people(store, clock)
     await _stock(store, clock, sims, pepper)
     await _vouchers(store, clock, pepper)
     await _self_tracked(clock, sims)
     for owner in (ZH, EN):
         await _history(store, clock, owner)
+
+
+async def _groups(store: Store, clock: Clock) -> None:
+    """Groups that the operator has let sell; others wait to be allowed when the bot meets them."""
+    async with store.write() as tx:
+        for room in rooms():
+            if room.id in SELLING:
+                standing = Standing(room.members[BOT_ID].replace("administrator", "admin"))
+                await tx.groups.add(
+                    Group(
+                        id=new_id(),
+                        chat_id=room.id,
+                        kind=room.type,
+                        title=room.title,
+                        standing=standing,
+                        can_post=True,
+                        approval=Approval.ALLOWED,
+                        language="zh_Hans",
+                        zone="Asia/Shanghai",
+                        forum=room.is_forum,
+                        username=room.username,
+                        greeted_at=clock.now(),
+                        added_at=clock.now(),
+                    )
+                )
 
 
 async def _people(store: Store, clock: Clock) -> None:

@@ -27,6 +27,7 @@ from bot.domain.money import Money
 from bot.domain.plans import OpenAmount, Plan
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services.files import FileRefused, Problem, read_rows
+from bot.services.places import all_touched
 
 _MONEY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z]{3})")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)", re.IGNORECASE)
@@ -220,6 +221,7 @@ class Catalogue:
         async with self._store.write() as tx:
             diff = await _diff(tx, plans)
             await tx.catalogue.apply(plans)
+            await all_touched(tx, self._clock.now())
             details = {
                 "new": [plan.code for plan in diff.new],
                 "changed": [change.plan.code for change in diff.changed],

@@ -21,3 +21,9 @@ async def posts_touched(tx: Tx, promo_id: str, now: datetime) -> None:
     for campaign in await tx.campaigns.all(active=False):
         if campaign.promo == promo_id:
             await tx.posts.touch(now, campaign_id=campaign.id)
+
+
+async def all_touched(tx: Tx, now: datetime) -> None:
+    """Promos or plans are others now: posts show other prices, or end."""
+    for campaign in await tx.campaigns.all(active=False):
+        await tx.posts.touch(now, campaign_id=campaign.id)

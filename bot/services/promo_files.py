@@ -17,6 +17,7 @@ promos:
     per_user: 1
     new_user: true
     stacks: true               # automatic ones: holds together with a code and its like
+    posted: true               # only for who comes from a group's post of a campaign
 """
 
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ from bot.domain.zones import day_start
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services.catalogue import Price, Words
 from bot.services.files import FileRefused, Problem, Row, read_rows
+from bot.services.places import all_touched
 
 _CANT_STAND = (
     "{big} can't stand for {small}: it has to be no less, from the same carrier and supplier, for "
@@ -98,6 +100,7 @@ class PromoRow(BaseModel):
     per_user: Count | None = None
     new_user: bool = False
     stacks: bool = False
+    posted: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> "PromoRow":
@@ -112,6 +115,8 @@ class PromoRow(BaseModel):
             raise ValueError("a code needs three letters or digits")
         if self.code is not None and self.stacks:
             raise ValueError("stacks is for promos without a code: a code holds with those anyway")
+        if self.posted and (self.code is not None or self.stacks):
+            raise ValueError("posted is for promos that no code and no other promo brings")
         if self.starts is not None and self.ends is not None and self.ends < self.starts:
             raise ValueError("ends before it starts")
         return self
@@ -147,6 +152,7 @@ class PromoRow(BaseModel):
             total=self.total,
             new_user=self.new_user,
             stacks=self.stacks,
+            posted=self.posted,
         )
 
 
@@ -237,6 +243,7 @@ class PromoFiles:
         async with self._store.write() as tx:
             diff = await _diff(tx, promos)
             await tx.promos.apply(promos)
+            await all_touched(tx, self._clock.now())
             details = {
                 "new": [promo.id for promo in diff.new],
                 "changed": [change.promo.id for change in diff.changed],
@@ -251,6 +258,7 @@ class PromoFiles:
         async with self._store.write() as tx:
             if not await tx.promos.stop(promo_id):
                 raise PromoRefused(f"{promo_id}: no such promo is running; see `xuka promos list`")
+            await all_touched(tx, self._clock.now())
             row = AuditRow(self._clock.now(), actor, "promo_stopped", promo_id, {})
             await tx.audit.add(row)
 

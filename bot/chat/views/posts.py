@@ -65,9 +65,10 @@ def _body(t: Words, poster: Poster, shop: str, now: datetime) -> Html:
         t("📣 {title}", title=title),
         Html(text.strip()),
         "",
-        *(_line(t, line, poster) for line in poster.lines),
+        # Two suppliers may sell what reads the same.
+        *dict.fromkeys(plan_line(t, line, poster) for line in poster.lines),
         t("🎁 {n} points with each order", n=t.number(poster.points)) if poster.points else None,
-        *_limits(t, poster, now),
+        *limits(t, poster, now),
     )
 
 
@@ -75,7 +76,7 @@ def _in(t: Words, texts: Mapping[str, str]) -> str:
     return texts.get(t.language) or texts.get("en") or next(iter(texts.values()), "")
 
 
-def _line(t: Words, line: PosterLine, poster: Poster) -> Html:
+def plan_line(t: Words, line: PosterLine, poster: Poster) -> Html:
     """A plan with its price before and after."""
     name = plan_name(t, line.plan)
     if line.before is None or line.after is None:
@@ -91,7 +92,7 @@ def _line(t: Words, line: PosterLine, poster: Poster) -> Html:
              name=name, before=t.money(line.before), after=t.money(line.after))  # fmt: skip
 
 
-def _limits(t: Words, poster: Poster, now: datetime) -> list[str]:
+def limits(t: Words, poster: Poster, now: datetime) -> list[str]:
     """Places and time that are left."""
     found = list[str]()
     if poster.places is not None:
