@@ -75,9 +75,10 @@ class EarningKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """One row of what the posts of one person in one group earned: points, or money. Rows that
-    take away are below zero."""
+    """One row of what the posts of one person in one group earned: points, money, or both. Rows
+    that take away are below zero. `key` names its cause and is written once for ever."""
 
+    key: str
     kind: EarningKind
     group_id: str
     by: int
@@ -87,4 +88,22 @@ class Earning:
     money: Money | None = None
     post_id: str | None = None
     order_id: str | None = None
-    payout_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the posts of one person in one group earned and is not paid out. `rows` tells how many
+    rows it is the sum of, so that nothing is paid out but what was looked at."""
+
+    group_id: str
+    by: int
+    points: int
+    money: tuple[Money, ...]
+    rows: int
+    paid_out: int = 0
+    """How many of its rows are pay-outs."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be paid out."""
+        return self.points <= 0 and not any(one.minor > 0 for one in self.money)

@@ -23,6 +23,8 @@ FEES = "fees"
 """Fees of top-ups, paid on top of what was credited."""
 LOST = "lost"
 """Credited money that a provider took back after it was spent."""
+COMMISSION = "commission"
+"""What people were paid for their posts in groups."""
 _WALLET = "wallet:"
 
 
@@ -42,6 +44,7 @@ class EntryKind(StrEnum):
     RETURNED = "returned"  # an order's money, back into the wallet
     PAID_OUT = "paid_out"  # a top-up's money, back to where it came from
     TAKEN_BACK = "taken_back"  # the provider returned a top-up without us
+    COMMISSION = "commission"  # earned by posts in groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,12 @@ def pay_out(
         postings = (Posting(own, minus(credited)), Posting(source, returned))
         postings += (Posting(FEES, minus(fee)),) if fee.minor else ()
     return Entry(f"refund:{refund_id}", EntryKind.PAID_OUT, at, postings, payment.deposit_id)
+
+
+def commission(key: str, chat_id: int, amount: Money, at: datetime) -> Entry:
+    """What posts earned comes into the wallet of who posted."""
+    postings = (Posting(COMMISSION, minus(amount)), Posting(wallet(chat_id), amount))
+    return Entry(key, EntryKind.COMMISSION, at, postings)
 
 
 def take_back(

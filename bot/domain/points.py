@@ -18,6 +18,7 @@ class Effect(StrEnum):
     RETURNED = "returned"
     TAKEN_BACK = "taken_back"
     EXPIRED = "expired"
+    POSTED = "posted"  # what the person's posts in groups earned, paid out as points
 
 
 @dataclass(frozen=True, slots=True)

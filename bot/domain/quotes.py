@@ -95,6 +95,8 @@ class Reduction:
     """Points the order earns once it is delivered."""
     earns_until: datetime | None = None
     """When those expire (UTC)."""
+    post_id: str | None = None
+    """The group's post whose campaign gives something here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +237,5 @@ def make_quote(
         points_worth=reduction.points_worth,
         earns=reduction.earns,
         earns_until=reduction.earns_until,
+        post_id=reduction.post_id,
     )

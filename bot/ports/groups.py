@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.campaigns import Campaign, Post, PostCounts, Posting, PostingState, PostState
-from bot.domain.groups import Earning, Group, Topic
-from bot.domain.money import Money
+from bot.domain.groups import Account, Earning, Group, Topic
 
 
 class Groups(Protocol):
@@ -154,22 +153,28 @@ class Posts(Protocol):
         ...
 
     async def counts(self, post_ids: Sequence[str]) -> Mapping[str, PostCounts]: ...
-    async def new_buyers(self, campaign_id: str, since: datetime) -> int:
-        """Orders by people who had never paid before, made since then from its posts."""
+    async def new_buyers(self, campaign_id: str, since: datetime, besides: int = 0) -> int:
+        """People, other than `besides`, who had never paid before and ordered since then from
+        its posts."""
         ...
 
 
 class Earnings(Protocol):
+    """What posts earned, and what of it was paid out."""
+
     async def add(self, earning: Earning) -> bool:
-        """False when the order has such a row."""
+        """False when its key was written before."""
         ...
 
-    async def of_order(self, order_id: str) -> list[Earning]: ...
-    async def owed(self, group_id: str, by: int) -> tuple[int, Sequence[Money]]:
-        """Points and money that are not paid out yet."""
+    async def of_order(self, order_id: str) -> list[Earning]:
+        """Oldest first."""
         ...
 
-    async def of_group(self, group_id: str) -> list[Earning]:
+    async def accounts(self, group_id: str | None = None, by: int | None = None) -> list[Account]:
+        """What is not paid out, of all or of one group or person; the oldest first."""
+        ...
+
+    async def of_group(self, group_id: str, by: int | None = None) -> list[Earning]:
         """Newest first."""
         ...
 

@@ -52,6 +52,24 @@ class Promos(Protocol):
         ...
 
     async def of_order(self, order_id: str) -> list[PromoUse]: ...
+    async def ban(self, chat_id: int, at: datetime) -> bool:
+        """No offers for this person any more; False when it was so before."""
+        ...
+
+    async def unban(self, chat_id: int) -> bool:
+        """False when they were not banned."""
+        ...
+
+    async def banned(self, chat_id: int) -> bool: ...
+    async def bans(self) -> list[tuple[int, datetime]]:
+        """Who is banned since when (UTC), newest first."""
+        ...
+
+    async def renewed(self, sim_id: str, besides: str = "") -> bool:
+        """Whether anybody has paid for a line of this ICCID or number, in an order other than
+        `besides`, and not got it all back."""
+        ...
+
     async def bought(self, chat_id: int, besides: str = "") -> bool:
         """Whether the chat has paid an order, other than `besides`, and not got it all back."""
         ...
@@ -77,6 +95,10 @@ class Points(Protocol):
         self, chat_id: int, order_id: str, amount: int, expires_at: datetime, at: datetime
     ) -> bool:
         """False when the order has earned before."""
+        ...
+
+    async def grant(self, chat_id: int, amount: int, expires_at: datetime, at: datetime) -> None:
+        """Points for the person's posts in groups; whoever grants sees to it that it is once."""
         ...
 
     async def spend(self, chat_id: int, order_id: str, amount: int, at: datetime) -> bool:

@@ -8,21 +8,35 @@ that moves the order, so that nothing is ever done twice or by half.
 from datetime import datetime, timedelta
 
 from bot.domain.points import Effect
+from bot.domain.promos import Promo
 from bot.domain.sales import Order
 from bot.ports import Tx
+from bot.services import earnings
+from bot.services.places import posts_touched
 
 KEPT_AFTER_REFUND = timedelta(days=30)
 """Points that expired while their order ran can be spent for so long after its refund."""
 
 
+async def is_new(tx: Tx, promo: Promo, chat_id: int, sim_id: str, besides: str = "") -> bool:
+    """Whether a promo for new customers holds: neither the person nor anybody with that SIM has
+    paid before, in an order other than `besides`. True for every other promo."""
+    if not promo.new_user:
+        return True
+    bought = await tx.promos.bought(chat_id, besides)
+    return not bought and not await tx.promos.renewed(sim_id, besides)
+
+
 async def release(tx: Tx, order_id: str, now: datetime, *, refunded: bool = False) -> None:
     """The order has ended without its top-up; harmless when it held nothing, or did so before."""
     for use in await tx.promos.of_order(order_id):
-        await tx.promos.release(order_id, use.promo_id)
+        if await tx.promos.release(order_id, use.promo_id):
+            await posts_touched(tx, use.promo_id, now)
     keep_until = now + KEPT_AFTER_REFUND if refunded else None
     await tx.points.give_back(order_id, now, keep_until)
     if refunded:
         await tx.points.take_back(order_id, now)
+        await earnings.returned(tx, order_id, now)
 
 
 async def hold_again(tx: Tx, order: Order, now: datetime) -> bool:
@@ -40,6 +54,7 @@ async def hold_again(tx: Tx, order: Order, now: datetime) -> bool:
             for promo_id in taken:
                 await tx.promos.release(order.id, promo_id)
             return False
+        await posts_touched(tx, use.promo_id, now)
         taken.append(use.promo_id)
     spent = returned = 0
     for entry in await tx.points.of_order(order.id):
@@ -57,13 +72,15 @@ async def hold_again(tx: Tx, order: Order, now: datetime) -> bool:
 
 async def _has_room(tx: Tx, promo_id: str, order: Order, now: datetime) -> bool:
     promo = await tx.promos.get(promo_id)
-    if promo is None or (promo.new_user and await tx.promos.bought(order.chat_id, order.id)):
+    if promo is None or not await is_new(tx, promo, order.chat_id, order.sim_id, order.id):
         return False
     return await tx.promos.take(promo_id, order.id, order.chat_id, now)
 
 
 async def earn(tx: Tx, order: Order, now: datetime) -> None:
-    """The order is delivered: the points that its quote promised, once."""
+    """The order is delivered: the points that its quote promised, and what the post that it came
+    from earns, once."""
     quote = await tx.quotes.get(order.quote_id)
     if quote is not None and quote.earns and quote.earns_until is not None:
         await tx.points.earn(order.chat_id, order.id, quote.earns, quote.earns_until, now)
+    await earnings.earn(tx, order, now)

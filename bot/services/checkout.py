@@ -78,6 +78,11 @@ class Checkout:
         listed = dict(zip(suppliers, sold, strict=True))
         return [self._offer(plan, sim, listed[plan.supplier]) for plan in found]
 
+    def suits(self, plan: Plan, sim: Sim) -> bool:
+        """Whether the SIM takes the plan, as far as can be told without asking its supplier."""
+        sold = plan.active and plan.carrier == sim.carrier
+        return sold and self._fits(plan, sim) and self._closed(sim, plan.supplier) is None
+
     def _fits(self, plan: Plan, sim: Sim) -> bool:
         """A profile is topped up by its own supplier; a number by any that sends airtime."""
         if plan.region is not None and sim.country is not None and plan.region != sim.country:
@@ -166,13 +171,14 @@ class Checkout:
             return await tx.quotes.add(quote, update_id)
 
     async def again(self, quote: Quote, sim: Sim, update_id: int, wish: Wish) -> Quote:
-        """The same plan at a fresh price, with another wish. Raises Refused as `quote` does, and
-        plan_inactive."""
+        """The same plan at a fresh price, with another wish; whoever came from a group's post
+        still does. Raises Refused as `quote` does, and plan_inactive."""
         async with self._store.read() as tx:
             plan = await tx.catalogue.get(quote.plan.code)
         if plan is None:
             raise Refused("plan_inactive")
         amount = quote.price if plan.open_amount is not None else None
+        wish = replace(wish, post=quote.post_id)
         return await self.quote(quote.chat_id, sim, plan, amount, update_id, wish)
 
     async def _reduction(
@@ -254,6 +260,7 @@ class Checkout:
                     expires_at=quote.expires_at,
                     created_at=now,
                     message_id=message_id,
+                    post_id=quote.post_id,
                 )
             )
             await promos.reserve(tx, quote, order, now)

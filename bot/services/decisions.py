@@ -14,7 +14,7 @@ from bot.domain.rules import Pack
 from bot.domain.sales import Order, Payment, Refund, TopUp
 from bot.domain.sims import Reading, Source
 from bot.ports import Claim, Tx
-from bot.services import benefits, ledger, notices, refunds
+from bot.services import benefits, earnings, ledger, notices, refunds
 from bot.services.buying import by_plan, finish, redate
 from bot.services.ids import new_id
 from bot.services.ownership import SimRefused, take_over
@@ -181,6 +181,7 @@ async def payment_returned(by: By, payment: Payment) -> None:
     rest = Money(current.captured.minor - current.going_back, current.captured.currency)
     if not await by.tx.payments.reserve(payment.id, rest.minor):
         raise Refused("nothing_waits")
+    await earnings.returned(by.tx, payment.order_id, by.now)
     await ledger.taken_back(by.tx, payment, f"returned:{payment.id}", rest.minor, by.now)
     await by.tx.refunds.add(
         Refund(

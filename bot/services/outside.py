@@ -13,7 +13,7 @@ from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.sales import Payment, Refund
 from bot.ports import AuditRow, Charge, Tx
-from bot.services import agreements, ledger, notices
+from bot.services import agreements, earnings, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 
@@ -40,6 +40,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
     if not await tx.payments.reserve(payment.id, beyond):
         return  # more than was captured: reconciliation shows it
     amount = Money(beyond, payment.captured.currency)
+    await earnings.returned(tx, payment.order_id, now)
     await ledger.taken_back(tx, payment, f"outside:{charge.id}:{charge.returned}", beyond, now)
     await tx.refunds.add(
         Refund(

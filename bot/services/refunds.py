@@ -23,7 +23,7 @@ from bot.ports import (
     Store,
     Tx,
 )
-from bot.services import benefits, ledger, notices
+from bot.services import benefits, earnings, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 from bot.services.work import Worker
@@ -74,6 +74,7 @@ class Refunds:
         now = self._clock.now()
         if amount.minor <= 0 or not await tx.payments.reserve(payment.id, amount.minor):
             return None
+        await earnings.returned(tx, payment.order_id, now)
         refund = Refund(
             id=f"{payment.id}-r{new_id(6)}",
             payment_id=payment.id,

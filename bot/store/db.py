@@ -30,6 +30,7 @@ from bot.store.calendars import CalendarRows
 from bot.store.catalogue import PlanRows
 from bot.store.chats import ChatRows
 from bot.store.claims import ClaimRows
+from bot.store.earnings import EarningRows
 from bot.store.groups import CampaignRows, GroupRows
 from bot.store.handovers import HandoverRows
 from bot.store.inbox import InboxRows
@@ -40,7 +41,7 @@ from bot.store.outbox import OutboxRows
 from bot.store.paying import DepositRows, RateRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
 from bot.store.points import PointRows
-from bot.store.posts import EarningRows, PostRows
+from bot.store.posts import PostRows
 from bot.store.privacy import PersonalRows
 from bot.store.promos import PromoRows
 from bot.store.reminders import ReminderRows

@@ -138,6 +138,8 @@ PLACES: tuple[Place, ...] = (
     Place(t.points, _A, _by(t.points, "chat_id"), "chat_id", _SOLD, {},
           frozenset({"drawn", "turn"})),
     Place(t.promo_uses, _A, _by(t.promo_uses, "chat_id"), "chat_id", _SOLD),
+    Place(t.promo_bans, _K, lambda me: t.promo_bans.c.person == named(me), None,
+          "who misused offers gets none when they come back", {}, frozenset({"person"})),
     Place(t.promo_people, _A, _by(t.promo_people, "chat_id"), "chat_id", _SOLD),
     Place(t.topups, _A, lambda me: t.topups.c.order_id.in_(own_orders(me)), None, _SOLD,
           {"pin": None},

@@ -54,6 +54,14 @@ class PointRows:
             },
         )  # fmt: skip
 
+    async def grant(self, chat_id: int, amount: int, expires_at: datetime, at: datetime) -> None:
+        """Points for the person's posts in groups; whoever grants sees to it that it is once."""
+        values = {
+            "chat_id": chat_id, "effect": Effect.POSTED, "turn": 0, "amount": amount,
+            "left": amount, "expires_at": expires_at, "at": at,
+        }  # fmt: skip
+        await self._conn.execute(insert(points).inline().values(values))
+
     async def spend(self, chat_id: int, order_id: str, amount: int, at: datetime) -> bool:
         """Those that expire first go first. False when there are too few, or the order's points
         are spent already."""

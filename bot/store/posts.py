@@ -1,4 +1,4 @@
-"""What groups post, who came from it, and what it earned."""
+"""What groups post, and who came from it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,17 @@ from bot.domain.campaigns import (
     PostingState,
     PostState,
 )
-from bot.domain.groups import Earning
-from bot.domain.money import Money
 from bot.domain.orders import OrderState
 from bot.store.rows import Shape, insert_new, move
-from bot.store.tables import earnings, group_postings, orders, payments, posts, visits
+from bot.store.tables import group_postings, orders, payments, posts, visits
 
 _POSTING = Shape(group_postings, Posting)
 _POST = Shape(posts, Post)
-_EARNING = Shape(earnings, Earning, money=("money",))
 _POSTING_FIXED = frozenset({"id", "state", "group_id", "by", "campaign_id", "created_at"})
 _POST_FIXED = frozenset({"id", "state", "posting_id", "turn", "campaign_id", "group_id", "by"})
 _POSTINGS = select(*_POSTING.columns)
 _POSTS = select(*_POST.columns)
-_EARNINGS = select(*_EARNING.columns)
-_PC, _OC, _EC, _VC = group_postings.c, posts.c, earnings.c, visits.c
+_PC, _OC, _VC = group_postings.c, posts.c, visits.c
 
 
 class PostRows:
@@ -235,9 +231,9 @@ class PostRows:
             amounts[post_id][currency] = int(minor)
         return paid, amounts
 
-    async def new_buyers(self, campaign_id: str, since: datetime) -> int:
-        """People whose first paid order, or one that waits for money, was made since then from
-        the campaign's posts."""
+    async def new_buyers(self, campaign_id: str, since: datetime, besides: int = 0) -> int:
+        """People, other than `besides`, whose first paid order, or one that waits for money, was
+        made since then from the campaign's posts."""
         earlier = orders.alias("earlier")
         before = (
             select(earlier.c.id)
@@ -255,6 +251,7 @@ class PostRows:
             .where(
                 posts.c.campaign_id == campaign_id,
                 orders.c.created_at >= since,
+                orders.c.chat_id != besides,
                 orders.c.state.not_in(gone),
                 ~before,
             )
@@ -266,38 +263,3 @@ class PostRows:
 
     async def _posts(self, statement: Select[*tuple[Any, ...]]) -> list[Post]:
         return [_POST.load(row) for row in await self._conn.execute(statement)]
-
-
-class EarningRows:
-    """Implements `ports.Earnings`."""
-
-    def __init__(self, conn: AsyncConnection) -> None:
-        self._conn = conn
-
-    async def add(self, earning: Earning) -> bool:
-        """False when the order has such a row."""
-        return await insert_new(self._conn, earnings, _EARNING.dump(earning))
-
-    async def of_order(self, order_id: str) -> list[Earning]:
-        """Oldest first."""
-        return await self._many(_EARNINGS.where(_EC.order_id == order_id).order_by(_EC.seq))
-
-    async def owed(self, group_id: str, by: int) -> tuple[int, Sequence[Money]]:
-        """Points and money that are not paid out yet."""
-        here = (_EC.group_id == group_id, _EC.by == by)
-        points = await self._conn.scalar(select(func.sum(_EC.points)).where(*here))
-        rows = await self._conn.execute(
-            select(_EC.money_currency, func.sum(_EC.money_minor))
-            .where(*here, _EC.money_currency.is_not(None))
-            .group_by(_EC.money_currency)
-            .order_by(_EC.money_currency)
-        )
-        money = [Money(int(minor), currency) for currency, minor in rows if minor]
-        return int(points or 0), money
-
-    async def of_group(self, group_id: str) -> list[Earning]:
-        """Newest first."""
-        return await self._many(_EARNINGS.where(_EC.group_id == group_id).order_by(_EC.seq.desc()))
-
-    async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Earning]:
-        return [_EARNING.load(row) for row in await self._conn.execute(statement)]

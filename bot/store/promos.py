@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.orders import OrderState
 from bot.domain.promos import Promo
 from bot.ports.promos import PromoUse
-from bot.store.personal import marked
+from bot.store.personal import marked, named
 from bot.store.rows import insert_new
-from bot.store.tables import orders, promo_people, promo_uses, promos
+from bot.store.tables import orders, promo_bans, promo_people, promo_uses, promos, sims
 
 _P, _W, _U = promos.c, promo_people.c, promo_uses.c
 
@@ -115,6 +115,47 @@ class PromoRows:
         if await self._conn.scalar(statement):
             return True
         return bool(await self._conn.scalar(select(exists().where(marked(chat_id)))))
+
+    async def renewed(self, sim_id: str, besides: str = "") -> bool:
+        """Whether anybody has paid for a line of this ICCID or number, in an order other than
+        `besides`, and not got it all back."""
+        same = sims.alias("same")
+        line = select(sims.c.id).where(
+            or_(sims.c.id == same.c.id, sims.c.iccid == same.c.iccid,
+                sims.c.msisdn == same.c.msisdn),
+            same.c.id == sim_id,
+        )  # fmt: skip
+        statement = select(
+            exists().where(
+                orders.c.sim_id.in_(line),
+                orders.c.paid_at.is_not(None),
+                orders.c.state != OrderState.REFUNDED,
+                orders.c.id != besides,
+            )
+        )
+        return bool(await self._conn.scalar(statement))
+
+    # ---- who gets none ---------------------------------------------------------------------
+
+    async def ban(self, chat_id: int, at: datetime) -> bool:
+        """No offers for this person any more; False when it was so before."""
+        return await insert_new(self._conn, promo_bans, {"person": named(chat_id), "at": at})
+
+    async def unban(self, chat_id: int) -> bool:
+        """False when they were not banned."""
+        statement = delete(promo_bans).where(promo_bans.c.person == named(chat_id))
+        return (await self._conn.execute(statement)).rowcount == 1
+
+    async def banned(self, chat_id: int) -> bool:
+        """Whether the operator gives them no offers."""
+        statement = select(exists().where(promo_bans.c.person == named(chat_id)))
+        return bool(await self._conn.scalar(statement))
+
+    async def bans(self) -> list[tuple[int, datetime]]:
+        """Who is banned since when (UTC), newest first."""
+        statement = select(promo_bans.c.person, promo_bans.c.at)
+        rows = await self._conn.execute(statement.order_by(promo_bans.c.seq.desc()))
+        return [(int(person.removeprefix("chat:")), at) for person, at in rows]
 
     # ---- counting --------------------------------------------------------------------------
 

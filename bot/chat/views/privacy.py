@@ -176,7 +176,8 @@ def ask(t: Words) -> Screen:
         t("What the law asks us to keep: orders, payments and receipts, without your name and with "
           "only the ends of SIM numbers. We then can't refund them here any more."),
         t("If you have bought here, we also keep an encrypted mark of your Telegram id, so that "
-          "gifts for new customers are given once."),
+          "gifts for new customers are given once; the same if our shop has closed its offers to "
+          "you."),
         t("Backups of our shop still have everything until newer ones replace them."),
         "",
         t("For a copy before you go, send /export."),

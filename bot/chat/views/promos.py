@@ -16,6 +16,7 @@ _EFFECTS = {
     Effect.RETURNED: N_("given back, the order ended"),
     Effect.TAKEN_BACK: N_("taken back, the order was refunded"),
     Effect.EXPIRED: N_("expired"),
+    Effect.POSTED: N_("earned by your posts"),
 }
 
 

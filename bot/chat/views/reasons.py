@@ -82,6 +82,7 @@ REASONS = {
     "promo_new_only": N_(
         "This code is for a first order only. Send another one, or go on without."
     ),
+    "promo_banned": N_("Our offers are not open to you. If that is a mistake, write to /support."),
     "promo_used": N_("You have used this code as often as it allows. Send another one."),
     "promo_gone": N_(
         "All places of this offer are taken, and nothing was charged. Choose the plan again for "

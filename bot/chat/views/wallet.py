@@ -22,6 +22,7 @@ _LINES = {
     EntryKind.RETURNED: N_("{amount} · back from order {number}, {when}"),
     EntryKind.PAID_OUT: N_("{amount} · sent back to you, {when}"),
     EntryKind.TAKEN_BACK: N_("{amount} · taken back by the payment provider, {when}"),
+    EntryKind.COMMISSION: N_("{amount} · earned by your posts, {when}"),
 }
 
 

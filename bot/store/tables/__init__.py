@@ -40,7 +40,7 @@ from bot.store.tables.people import (
     rule_overrides,
     sims,
 )
-from bot.store.tables.promos import points, promo_people, promo_uses, promos
+from bot.store.tables.promos import points, promo_bans, promo_people, promo_uses, promos
 from bot.store.tables.renewals import agreements, runs
 from bot.store.tables.requests import refund_requests
 from bot.store.tables.sales import (
@@ -89,6 +89,7 @@ __all__ = [
     "points",
     "postings",
     "posts",
+    "promo_bans",
     "promo_people",
     "promo_uses",
     "promos",

@@ -132,15 +132,14 @@ earnings = Table(
     "earnings",
     metadata,
     seq(),
+    Column("key", String, nullable=False, unique=True),  # its cause, written once for ever
     Column("kind", Word(EarningKind), nullable=False),
     Column("group_id", String, ForeignKey("groups.id"), nullable=False),
     Column("by", BigInteger, nullable=False),
     Column("post_id", String, ForeignKey("posts.id")),
-    Column("order_id", String, ForeignKey("orders.id")),
-    Column("payout_id", String),
+    Column("order_id", String, ForeignKey("orders.id"), index=True),
     Column("points", Integer, nullable=False),
     *money("money", nullable=True),
     Column("at", UtcDateTime, nullable=False),
-    UniqueConstraint("order_id", "kind"),
     Index(None, "group_id", "by"),
 )

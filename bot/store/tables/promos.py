@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from bot.domain.points import Effect
 from bot.store.tables.base import DRAWN, PROMO, metadata, partial, seq
-from bot.store.types import Json, UtcDateTime, Word
+from bot.store.types import Json, Sealed, UtcDateTime, Word
 
 promos = Table(
     "promos",
@@ -37,6 +37,15 @@ promo_people = Table(
     Column("promo_id", String, ForeignKey("promos.code"), primary_key=True),
     Column("chat_id", BigInteger, primary_key=True),
     Column("used", Integer, nullable=False, server_default="0"),
+)
+
+# People whom the operator gives no offers any more; it outlives their /forget.
+promo_bans = Table(
+    "promo_bans",
+    metadata,
+    seq(),
+    Column("person", Sealed("promo_bans.person"), nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 promo_uses = Table(

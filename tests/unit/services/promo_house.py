@@ -79,9 +79,9 @@ async def put(shop: Shop, *promos: Promo) -> None:
         await tx.promos.apply(promos)
 
 
-async def crowd(shop: Shop) -> list[int]:
+async def crowd(shop: Shop, count: int = CROWD) -> list[int]:
     """Customers with a SIM each."""
-    people = [9000 + n for n in range(CROWD)]
+    people = [9000 + n for n in range(count)]
     async with shop.database.write() as tx:
         for person in people:
             await tx.chats.add(chat(person))

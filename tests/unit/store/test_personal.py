@@ -206,7 +206,7 @@ async def _posted(tx: Tx, me: int, tag: str, n: int) -> None:
     made = Post(f"post{n}", wish.id, 1, campaign.id, group.id, me, PostState.POSTED, NOW)
     assert await tx.posts.add(made)
     await tx.posts.visit(made.id, me, NOW)
-    earned = Earning(EarningKind.EARNED, group.id, me, NOW, 5, None, made.id, f"o{n}a")
+    earned = Earning(f"o{n}a", EarningKind.EARNED, group.id, me, NOW, 5, None, made.id, f"o{n}a")
     assert await tx.earnings.add(earned)
 
 
@@ -335,6 +335,7 @@ async def test_a_copy_has_everything_but_what_is_the_shops_or_a_providers(db: Da
     unseen = {place.table.name for place in PLACES} - set(told)
     assert unseen <= {
         "calendars",
+        "promo_bans",
         "promo_uses",
         "promo_people",
         "vouchers",
@@ -381,7 +382,7 @@ async def test_what_is_under_way_holds_a_person(db: Database) -> None:
         await tx.deposits.add(Deposit("d9", ME, USD, (), NOW, days(1)))
     assert await held() == "deposit"
     async with db.write() as tx:
-        await tx.earnings.add(Earning(EarningKind.EARNED, "g1", ME, NOW, 0, USD, "post1", "o1b"))
+        await tx.earnings.add(Earning("o1b", EarningKind.EARNED, "g1", ME, NOW, 0, USD))
     assert await held() == "earnings"
     async with db.write() as tx:
         await tx.orders.move("o1a", OrderState.FULFILLED, OrderState.REFUND_DUE, "x", NOW)

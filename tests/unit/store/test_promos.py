@@ -136,6 +136,8 @@ async def test_the_balance_is_always_the_sum_of_the_ledger(shop: Database, seed:
                     await tx.points.give_back(number, now, now + (days(30) - NOW))
                 case 3:
                     await tx.points.take_back(number, now)
+                case 4:
+                    await tx.points.grant(ALICE, 7, now + (days(9) - NOW), now)
             await tx.points.expire(now)
             balance = await tx.points.balance(ALICE, now)
             rows = await tx.points.history(ALICE, 10_000)

@@ -89,6 +89,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_groups_id")),
     )
     op.create_table(
+        "promo_bans",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_promo_bans")),
+        sa.UniqueConstraint("person", name=op.f("uq_promo_bans_person")),
+    )
+    op.create_table(
         "group_admins",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -271,12 +284,12 @@ def upgrade() -> None:
             autoincrement=True,
             nullable=False,
         ),
+        sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("by", sa.BigInteger(), nullable=False),
         sa.Column("post_id", sa.String(), nullable=True),
         sa.Column("order_id", sa.String(), nullable=True),
-        sa.Column("payout_id", sa.String(), nullable=True),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("money_minor", sa.BigInteger(), nullable=True),
         sa.Column("money_currency", sa.String(length=3), nullable=True),
@@ -285,12 +298,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_earnings_order_id")),
         sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_earnings_post_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_earnings")),
-        sa.UniqueConstraint("order_id", "kind", name=op.f("uq_earnings_order_id_kind")),
+        sa.UniqueConstraint("key", name=op.f("uq_earnings_key")),
     )
     with op.batch_alter_table("earnings", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_earnings_group_id_by"), ["group_id", "by"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_earnings_order_id"), ["order_id"], unique=False)
 
     with op.batch_alter_table("chats", schema=None) as batch_op:
         batch_op.add_column(
