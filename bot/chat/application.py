@@ -26,12 +26,17 @@ from bot.chat.conversations import (
     assist,
     calendar,
     devices,
+    group_desk,
+    group_posts,
     handover,
     keeping,
+    my_groups,
     my_sims,
     orders,
     pay,
     pictures,
+    posting,
+    posting_times,
     privacy,
     promos,
     queue,
@@ -98,7 +103,8 @@ def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
              handover, pictures, privacy, reminder_settings, reminders, support, queue, status,
-             assist, activation, wallet, transfer, renewals, renewing, calendar)  # fmt: skip
+             assist, activation, wallet, transfer, renewals, renewing, calendar,
+             my_groups, posting, posting_times, group_posts, group_desk)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

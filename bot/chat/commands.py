@@ -13,6 +13,7 @@ _COMMANDS = (
     ("wallet", N_("My wallet")),
     ("points", N_("My points")),
     ("reminders", N_("When to remind me")),
+    ("groups", N_("My groups and channels")),
     ("language", N_("语言 / Language")),
     ("help", N_("Questions and answers")),
     ("support", N_("Write to our shop")),

@@ -12,6 +12,8 @@ from bot.chat.shop import Merchant
 from bot.chat.views import (
     activation,
     assist,
+    group_desk,
+    groups,
     handover,
     orders,
     posts,
@@ -29,6 +31,7 @@ from bot.chat.views.sims import title
 from bot.chat.wallets import filling_of
 from bot.domain.chats import Chat
 from bot.domain.cycles import cycle_of
+from bot.domain.groups import Approval
 from bot.domain.money import Money
 from bot.domain.orders import RUNNING_ORDERS, OrderState, PaymentState
 from bot.domain.reminders import still_true
@@ -88,6 +91,7 @@ class Renderer:
             notices.ASSISTED: self._assisted,
             notices.DEPOSIT: self._deposit,
             notices.PROOF: self._proof,
+            notices.GROUP_NEWS: self._group_news,
             notices.POST_NEWS: self._post_news,
             notices.BROADCAST: self._broadcast,
             notices.BROADCAST_PROGRESS: self._broadcast_progress,
@@ -197,11 +201,25 @@ class Renderer:
         amount = Money(*data["amount"]) if "amount" in data else None
         screen = queue.note(_words(chat), data["subject"], data["why"], amount)
         kind, _, name = data["subject"].partition(":")
+        if kind == "group":
+            return await self._group_asks(tx, chat, name)
         proof = await tx.proofs.get(name) if kind == "proof" else None
         if proof is None:
             return Rendered(screen)
         photo, file = (proof.file_id, None) if proof.photo else (None, proof.file_id)
         return Rendered(screen, photo=photo, file=file, alone=screen)
+
+    async def _group_asks(self, tx: Tx, chat: Chat, group_id: str) -> Rendered | None:
+        group = await tx.groups.get(group_id)
+        if group is None or group.approval is not Approval.WAITING:
+            return None
+        adder = await tx.chats.get(group.added_by) if group.added_by is not None else None
+        return Rendered(group_desk.asked(_words(chat), group, adder))
+
+    async def _group_news(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        group = await tx.groups.get(notice.data["group_id"])
+        screen = groups.told(_words(chat), group, notice.data["step"]) if group else None
+        return None if screen is None else Rendered(screen)
 
     async def _deposit(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         one = await filling_of(tx, notice.data["deposit_id"])

@@ -74,13 +74,14 @@ def not_here(t: Words) -> str:
 # ---- in private: whose groups ------------------------------------------------------------
 
 
-def mine(t: Words, groups: Sequence[Group], add_link: str) -> Screen:
-    """The groups of an admin, and how to add one."""
+def mine(t: Words, groups: Sequence[Group], add_link: str, *, operator: bool = False) -> Screen:
+    """The groups of an admin, and how to add one; the shop's people have a list of all."""
     add = [
         Button(t.plain("Add me to a group"), url=f"{add_link}?startgroup=new"),
         Button(t.plain("Add me to a channel"), url=f"{add_link}?startchannel=new"),
     ]
-    below = [add, [button(t.plain("‹ Menu"), "menu")]]
+    desk = [[button(t.plain("All groups of the shop"), "gdesk", 0)]] if operator else []
+    below = [add, *desk, [button(t.plain("‹ Menu"), "menu")]]
     if not groups:
         text = lines(
             t("<b>My groups</b>"),

@@ -46,6 +46,7 @@ WHYS = {
     ),
     "proof": N_("A customer has sent the proof of a transfer. Compare it with your account."),
     "proof_again": N_("A proof of a transfer shares its picture or number with another payment."),
+    "group_new": N_("A group would like to post your offers."),
     "disputed": N_("A payer asks their bank for the money back. Answer at the provider."),
 }
 KINDS = {
