@@ -17,7 +17,7 @@ from bot.services.selling import Refused
 from bot.services.waiting import Action, Kind, QueueItem
 from tests.faults.payment_customer import Customer
 from tests.faults.payment_judge import Judge
-from tests.faults.payment_providers import IN_CHAT, Entry, Providers, Told
+from tests.faults.payment_providers import IN_CHAT, Entry, Letter, Providers, Told
 from tests.faults.payment_script import SPAN, Act, Script
 from tests.faults.payment_town import House
 from tests.faults.supplier_script import a_while
@@ -27,15 +27,6 @@ from tests.unit.services.house import OPERATOR
 ROUNDS = 80
 """Steps in which everything has to be settled in the end."""
 _TRIES = 5
-
-
-@dataclass
-class Letter:
-    """Something on its way to the bot: a provider's call, or Telegram's word of money."""
-
-    due: datetime
-    told: Told | Charge
-    tries: int = 0
 
 
 @dataclass
@@ -138,7 +129,7 @@ class Case:
         self._collect()
         if (self.now - self.compared).total_seconds() >= self.script.reconciles:
             await self._reconcile()
-        await self._look(timedelta(seconds=self.script.looks_after))
+        await self._look()
 
     async def _reconcile(self) -> None:
         self.compared = self.now
@@ -157,8 +148,7 @@ class Case:
             moments = [*(at for at in moments if at > self.now), self.now + timedelta(minutes=1)]
         if self.place.glance.returns():
             moments.append(self.now + timedelta(minutes=5))
-        wait = timedelta(seconds=self.script.looks_after)
-        moments += [at + wait for at in self.seen.values()]
+        moments += [at + self._patience(subject) for subject, at in self.seen.items()]
         if not moments:
             return None
         moments.append(self.compared + timedelta(seconds=self.script.reconciles))
@@ -251,7 +241,12 @@ class Case:
 
     # ---- the operator ------------------------------------------------------------------------
 
-    async def _look(self, patience: timedelta) -> None:
+    def _patience(self, subject: str) -> timedelta:
+        """Who has tried in vain waits before trying again; nobody when the faults are over."""
+        in_vain = max(0, self.asked[subject] - _TRIES) if self.script.looks_after else 0
+        return timedelta(seconds=self.script.looks_after, minutes=10 * in_vain)
+
+    async def _look(self) -> None:
         """Decide what has waited long enough."""
         queue = []
         if self.place.glance.due("queue", self.now):
@@ -260,7 +255,7 @@ class Case:
         self.seen = {one: at for one, at in self.seen.items() if one in waiting}
         for subject, item in waiting.items():
             since = self.seen.setdefault(subject, self.now)
-            if self.now - since >= patience and not self.helpless:
+            if self.now - since >= self._patience(subject) and not self.helpless:
                 del self.seen[subject]
                 await self._decide(item)
                 await self.place.alive(lambda p: p.work())

@@ -51,6 +51,15 @@ class Told:
     honest: bool = True
 
 
+@dataclass
+class Letter:
+    """Something on its way to the bot: a provider's call, or Telegram's word of money."""
+
+    due: datetime
+    told: Told | Charge
+    tries: int = 0
+
+
 class Providers:
     """All of them, of one house."""
 
