@@ -200,7 +200,8 @@ class Postings:
             if posting.state is PostingState.ACTIVE:
                 changes["next_at"] = upcoming
         async with self._store.write() as tx:
-            await tx.posts.set_posting(posting.id, **changes)
+            if changes:
+                await tx.posts.set_posting(posting.id, **changes)
             await tx.posts.touch(now, posting_id=posting.id)
         self._ring()
         return replace(posting, **changes)
