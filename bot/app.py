@@ -266,7 +266,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
     sale.wire(outbox.worker)
     counter.wire(outbox.worker, sale)
     lookouts.wire(outbox.worker, counter.reminding.worker, sale)
-    squares = squares_of(app.bot, store, clock, selling)
+    squares = squares_of(app.bot, store, clock, selling, limits)
     squares.wire(outbox)
     status = Status(store, clock, gate, lookouts.wallets, sale.reconciliation)
     shop = shop_of(settings, clock, store, sale, counter, lookouts, squares, outbox, status)
@@ -322,6 +322,7 @@ def shop_of(
         grouping=squares.grouping,
         postings=squares.postings,
         rooms=squares.rooms,
+        broadcasts=squares.broadcasts,
         merchant=merchant_of(settings),
         outbox=outbox,
         status=status,

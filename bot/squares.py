@@ -1,4 +1,4 @@
-"""Put together: what goes on in groups and channels."""
+"""Put together: what goes on in groups and channels, and news to many at once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,19 @@ from bot.chat.rooms import TelegramRooms
 from bot.ports import Clock, Store
 from bot.schedule import Job
 from bot.services import notices
+from bot.services.broadcasting import Broadcasting
+from bot.services.broadcasts import Broadcasts
 from bot.services.grouping import Grouping
+from bot.services.limits import PAID_PER_SECOND, Limits
 from bot.services.looks import Looks
 from bot.services.outbox import Outbox
 from bot.services.posted import Posted
 from bot.services.posting import Postings
 from bot.services.selling import Selling
 from bot.services.turns import Turns
+
+_AHEAD = 10
+"""Seconds of sending that news to many may fill the outbox with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Squares:
     turns: Turns
     looks: Looks
     posted: Posted
+    broadcasts: Broadcasts
+    broadcasting: Broadcasting
 
     def wire(self, outbox: Outbox) -> None:
         """Who wakes whom, and who hears how a post's delivery ended."""
@@ -36,6 +44,8 @@ class Squares:
         self.postings.rings += [*ends, self.turns.worker]
         self.turns.rings.append(outbox.worker)
         self.looks.rings.append(outbox.worker)
+        self.broadcasts.rings += [outbox.worker, self.broadcasting.worker]
+        self.broadcasting.rings.append(outbox.worker)
         outbox.told[notices.POST] = self.posted.sent
         outbox.told[notices.POST_EDIT] = self.posted.edited
 
@@ -44,12 +54,16 @@ class Squares:
         return [
             Job(self.turns.worker, 30, self.turns.next_due),
             Job(self.looks.worker, 15, self.looks.next_look),
+            Job(self.broadcasting.worker, 2, self.broadcasting.next_due),
         ]
 
 
-def squares_of(bot: ExtBot[Any], store: Store, clock: Clock, selling: Selling) -> Squares:
-    """What goes on in groups, not wired yet."""
+def squares_of(
+    bot: ExtBot[Any], store: Store, clock: Clock, selling: Selling, limits: Limits
+) -> Squares:
+    """What goes on in groups and to many, not wired yet."""
     rooms = TelegramRooms(bot, store, clock)
+    per_second = PAID_PER_SECOND if limits.paid else limits.per_second
     return Squares(
         rooms=rooms,
         grouping=Grouping(store, clock, selling.operators),
@@ -57,4 +71,6 @@ def squares_of(bot: ExtBot[Any], store: Store, clock: Clock, selling: Selling) -
         turns=Turns(store, clock, rooms),
         looks=Looks(store, clock, rooms),
         posted=Posted(clock),
+        broadcasts=Broadcasts(store, clock, selling.operators),
+        broadcasting=Broadcasting(store, clock, _AHEAD * per_second),
     )

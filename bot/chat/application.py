@@ -24,6 +24,8 @@ from bot.chat.conversations import (
     activation,
     add_sim,
     assist,
+    audience,
+    broadcasts,
     calendar,
     devices,
     group_desk,
@@ -46,6 +48,7 @@ from bot.chat.conversations import (
     renewals,
     renewing,
     requests,
+    shop_news,
     start,
     status,
     support,
@@ -102,6 +105,7 @@ async def last(update: Update, context: Context) -> None:
 def conversation() -> ConversationHandler[Context]:
     """A person's private chat: one conversation at a time, so that a text has one meaning."""
     parts = (start, renew, orders, requests, pay, promos, add_sim, keeping, devices, my_sims,
+             broadcasts, audience, shop_news,
              handover, pictures, privacy, reminder_settings, reminders, support, queue, status,
              assist, activation, wallet, transfer, renewals, renewing, calendar,
              my_groups, posting, posting_times, group_posts, group_desk)  # fmt: skip

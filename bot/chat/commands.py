@@ -26,6 +26,7 @@ _OPERATOR = (
     ("queue", N_("What needs a person")),
     ("status", N_("How everything runs")),
     ("find", N_("Find a customer")),
+    ("broadcast", N_("News to many customers")),
 )
 
 

@@ -11,6 +11,7 @@ from bot.ports import Clock, Store
 from bot.services.activation import Activations
 from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
+from bot.services.broadcasts import Broadcasts
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
 from bot.services.desk import Desk
@@ -74,6 +75,7 @@ class Shop:
     grouping: Grouping
     postings: Postings
     rooms: TelegramRooms
+    broadcasts: Broadcasts
     merchant: Merchant
     outbox: Outbox
     status: Status

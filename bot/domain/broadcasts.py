@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.chats import LANGUAGES
 from bot.domain.money import Money
+from bot.domain.sims import Sim
 
 MOST_TEXT = 3500
 """Characters of a text; Telegram takes 4096."""
@@ -162,6 +163,16 @@ def text_for(texts: Mapping[str, str], language: str) -> tuple[str, str] | None:
         if texts.get(one):
             return one, texts[one]
     return None
+
+
+def has(segment: Segment, sim: Sim, now: datetime) -> bool:
+    """Whether the segment is about this SIM, as far as it is about SIMs."""
+    if segment.carriers and sim.carrier not in segment.carriers:
+        return False
+    if segment.ends is None:
+        return True
+    first, last = (now + timedelta(days=day) for day in segment.ends)
+    return sim.end is not None and first <= sim.end <= last
 
 
 def longest(broadcast: Broadcast) -> int:

@@ -9,7 +9,7 @@ Little is in the outbox at a time, so that a pause or a stop holds at once and a
 hours are looked at when their turn comes.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -30,6 +30,7 @@ SLICE = 200
 EVERY = timedelta(seconds=5)
 """How often the message that shows how far it is may change."""
 
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = 12
 
 
@@ -49,19 +50,19 @@ class Broadcasting:
         now, found = self._clock.now(), list[datetime]()
         async with self._store.read() as tx:
             if await tx.broadcasts.to_settle():
-                return now
+                return _AT_ONCE
             room = self._window - await tx.broadcasts.under_way()
             for one in await tx.broadcasts.live():
                 if one.state is BroadcastState.SCHEDULED:
-                    found.append(one.start_at or now)
+                    found.append(one.start_at or _AT_ONCE)
                     continue
                 waits = await tx.broadcasts.next_waiting(one.id)
                 if not one.taken and room > 0:
-                    return now
+                    return _AT_ONCE
                 if waits is not None and (room > 0 or waits > now):
                     found.append(waits)
                 elif one.taken and waits is None and not await _queued(tx, one.id):
-                    return now
+                    return _AT_ONCE
         return min(found, default=None)
 
     async def _run(self) -> None:

@@ -4,6 +4,7 @@
                            ├► nothing: why, and what to do; what was asked stays asked
                            ├► while a proof is asked for: handed in (transfer.py)
                            ├► while writing to the shop: passed on (support.py)
+                           ├► while news to many are written: their picture (audience.py)
                            └► where a voucher's code was asked for: that code (pay.py)
     card ─┬► Picture ─► a photo of its own, with Renew and As text
           ├► 30 days of use ─┬► a photo of its own
@@ -27,7 +28,7 @@ from telegram.ext import filters as f
 
 from bot.chat import photos
 from bot.chat.context import Context
-from bot.chat.conversations import add_sim, pay, support, transfer
+from bot.chat.conversations import add_sim, audience, pay, support, transfer
 from bot.chat.conversations.my_sims import history, mine, pace_of
 from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import ID, PRIVATE, on
@@ -65,6 +66,8 @@ async def sent(update: Update, context: Context) -> int | None:
         return None
     if context.asked in tuple(support.Support):
         return await support.picture(context)
+    if context.asked == audience.Writing.PICTURE:
+        return await audience.picture(update, context)
     if context.asked == transfer.Transfer.PROOF:
         return await transfer.picture(context)
     picture = photos.picture_of(message)

@@ -114,6 +114,13 @@ async def digest(update: Update, context: Context) -> int:
     return END
 
 
+async def news(update: Update, context: Context) -> int:
+    """News from the shop, on or off."""
+    await _prefer(context, news=context.arguments == ["1"])
+    await _settings(context)
+    return END
+
+
 async def onoff(update: Update, context: Context) -> int:
     """All reminders, on or off."""
     await _prefer(context, on=context.arguments == ["1"])
@@ -273,6 +280,7 @@ ENTRY = [
     on("urgent", urgent, ":[01]"),
     on("digest", digest, ":[01]"),
     on("onoff", onoff, ":[01]"),
+    on("shopnews", news, ":[01]"),
 ]
 STATES = {
     ReminderSettings.HOUR: [written(hour_written)],

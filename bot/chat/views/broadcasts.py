@@ -231,7 +231,7 @@ def when_problem(t: Words) -> Html:
     return t("I can't read that as a time. Example: 19:30, or 2026-12-03 19:30.")
 
 
-def test_sent(t: Words) -> Html:
+def tested(t: Words) -> Html:
     """It is on its way to the one who writes it."""
     return t("✓ The test is on its way to you.")
 

@@ -41,6 +41,7 @@ def settings(
         _quiet_line(t, preferences),
         t("📬 Several SIMs of one day come in one message") if preferences.digest
         else t("📬 Every SIM gets a message of its own"),
+        None if preferences.news else t("🔕 No news from our shop"),
         "",
         *(_next(t, sim, planned, now) for sim, planned in nexts[:MOST_LINES]),
         t.n("… and {n} more SIM", "… and {n} more SIMs", unlisted) if unlisted > 0 else None,
@@ -67,6 +68,9 @@ def settings(
         button(t.plain("Turn off all"), "onoff", 0)
         if preferences.on
         else button(t.plain("Turn on"), "onoff", 1),
+        button(t.plain("No shop news"), "shopnews", 0)
+        if preferences.news
+        else button(t.plain("Shop news on"), "shopnews", 1),
         button(t.plain("‹ Menu"), "menu"),
     ])  # fmt: skip
     return Screen(text, rows)

@@ -24,12 +24,14 @@ from bot.ports import Store
 from bot.services.activation import Activations
 from bot.services.agreeing import Agreeing
 from bot.services.assisting import Assisting
+from bot.services.broadcasts import Broadcasts
 from bot.services.grouping import Grouping
 from bot.services.handover import Handovers
 from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.limits import Gate, Limits
 from bot.services.outbox import Outbox
+from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reconcile import Reconciliation
 from bot.services.reminding import Reminding
@@ -160,6 +162,8 @@ def services(shop: sale_house.Shop, store: Store, bot: ExtBot[Any]) -> Shop:
             store, shop.clock, SELLING, shop.checkout, shop.paying, shop.till
         ),
         agreeing=Agreeing(store, shop.clock, carriers, {}, SELLING),
+        broadcasts=Broadcasts(store, shop.clock, ()),
+        postings=Postings(store, shop.clock, TelegramRooms(bot, store, shop.clock)),
         activations=Activations(store, shop.clock, carriers, SELLING),
         grouping=Grouping(store, shop.clock, ()), rooms=TelegramRooms(bot, store, shop.clock),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
