@@ -251,9 +251,8 @@ class PeopleInterface:
             labels = [each["text"] for each in buttons(markup)]
             raise CannotDo(404, "no such button", labels=labels)
         if "url" in button:
-            payload = acts.start_link(button["url"])
             opened: Json = {"ok": True, "url": button["url"]}
-            return opened if payload is None else opened | {"start": payload}
+            return opened | (acts.bot_link(button["url"]) or {})
         if "callback_data" not in button:
             kind = "pay" if "pay" in button else "copy_text"
             return {"ok": True, kind: button[kind]}

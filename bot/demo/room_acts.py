@@ -8,7 +8,7 @@ from typing import Any
 from bot.demo.botapi import acts, members, pins, topics
 from bot.demo.botapi.acts import CannotDo, message_of, room_of, voice_of
 from bot.demo.botapi.errors import ApiError
-from bot.demo.botapi.models import BOT_ID, Json, Person
+from bot.demo.botapi.models import BOT_ID, BOT_USERNAME, Json, Person
 from bot.demo.botapi.rooms import GENERAL, PERMISSIONS, STATUSES, Group, Topic
 from bot.demo.botapi.upgrade import upgrade
 from bot.demo.world import World
@@ -62,10 +62,19 @@ def _status(room: Group, body: Json, user_id: int) -> str | None:
 
 
 def change_bot(world: World, person: Person, chat_id: int, body: Json) -> Json:
-    """Add the bot, promote it with chosen rights, restrict or remove it."""
+    """Add the bot, promote it with chosen rights, restrict or remove it.
+
+    "start" is the payload of the link by which it was added to a group: the app then writes
+    /start with it there.
+    """
     room = _as_admin(world, person, chat_id, "can_manage_chat")
     status, rights = _status(room, body, BOT_ID), _rights(room, body)
+    start = body.get("start")
+    if start is not None and not acts.is_payload(start):
+        raise CannotDo(400, "a start payload has at most 64 characters of A-Z a-z 0-9 _ -")
     members.change(world, room, person.user, BOT_ID, status=status, rights=rights)
+    if start is not None and room.type != "channel":
+        acts.say(world, person, chat_id, f"/start@{BOT_USERNAME} {start}")
     return {"ok": True, "member": members.member(world, room, BOT_ID)}
 
 

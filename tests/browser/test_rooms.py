@@ -15,7 +15,7 @@ from bot.demo.botapi import pins, sending
 from bot.demo.botapi.app import create_app
 from bot.demo.botapi.models import BOT_ID
 from bot.demo.botapi.params import Upload
-from bot.demo.cast import CLUB_ID, FORUM_ID, NEWS_ID, SMALL_GROUP_ID
+from bot.demo.cast import CHANNEL_ID, CLUB_ID, FORUM_ID, NEWS_ID, SMALL_GROUP_ID
 from bot.demo.page import page_routes
 from bot.demo.world import World
 from tests.contract.botapi_server import PNG
@@ -177,6 +177,28 @@ async def test_an_owner_upgrades_a_group(world: World, demo: str, browser_page: 
     await expect(bubble(page, "became a supergroup")).to_be_visible()
     assert f"chat={min(world.groups)}" in page.url
     await expect(page.get_by_test_id(f"chat-{SMALL_GROUP_ID}")).to_have_count(0)
+
+
+async def test_a_link_adds_the_bot(world: World, demo: str, browser_page: OpenPage) -> None:
+    world.people[OWNER].started = True
+    url = "https://t.me/xuka_demo_bot?startchannel=new"
+    keys = [[{"text": "Add me", "url": url.replace("channel", "group")}]]
+    more = [[{"text": "To a channel", "url": url}]]
+    markup = {"inline_keyboard": keys + more}
+    sending.send_message(world, {"chat_id": OWNER, "text": "groups", "reply_markup": markup})
+    page = await browser_page(f"{demo}{at(OWNER, OWNER)}")
+    await page.get_by_role("button", name="Add me").click()
+    await expect(page.get_by_test_id(f"add-{NEWS_ID}")).to_have_count(0)
+    await page.get_by_test_id(f"add-{SMALL_GROUP_ID}").click()
+    await expect(bubble(page, "/start@xuka_demo_bot new")).to_be_visible()
+    await page.get_by_test_id(f"chat-{OWNER}").click()
+    await page.get_by_role("button", name="To a channel").click()
+    await page.get_by_test_id(f"add-{CHANNEL_ID}").click()
+    await expect(page.get_by_test_id("chat-title")).to_have_text("续卡优惠 Xuka Deals")
+    await page.get_by_test_id("room-menu").click()
+    await expect(page.get_by_test_id("room-bot_remove")).to_be_visible()
+    await expect(page.get_by_test_id("room-bot_admin")).to_have_count(0)
+    assert world.groups[CHANNEL_ID].is_admin(BOT_ID)
 
 
 async def test_a_channel_is_written_by_its_admins(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from telegram import Bot
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
 from bot.demo.botapi.models import BOT_ID
@@ -148,6 +148,21 @@ class TestMembership:
         assert (await tg.act(OWNER, "bot", CLUB_ID, status="creator"))["ok"] is False
         owner = await tg.act(ZHOU, "member", CLUB_ID, person=OWNER, status="left")
         assert owner["error"] == "the owner stays the owner"
+
+    async def test_added_by_a_link(self, tg: StandIn, bot: Bot) -> None:
+        link = "https://t.me/xuka_demo_bot?startgroup=new"
+        keys = InlineKeyboardMarkup([[InlineKeyboardButton("Add me", url=link)]])
+        sent = await bot.send_message(XIAOYU, "my groups", reply_markup=keys)
+        press = {"message_id": sent.message_id, "text": "Add me"}
+        answer = await tg.act(XIAOYU, "press", **press)
+        assert answer == {"ok": True, "url": link, "startgroup": "new"}
+        await tg.act(OWNER, "bot", CLUB_ID, status="left")
+        told(tg)
+        await tg.act(OWNER, "bot", CLUB_ID, status="member", start="new")
+        kinds = [(kind, body.get("text")) for kind, body in told(tg)]
+        assert kinds[0][0] == "my_chat_member"
+        assert kinds[-1] == ("message", "/start@xuka_demo_bot new")
+        assert (await tg.act(OWNER, "bot", CLUB_ID, start="a b"))["ok"] is False
 
     async def test_the_bot_leaves(self, tg: StandIn, bot: Bot) -> None:
         told(tg)

@@ -162,9 +162,14 @@ def send_file(
     return _post(world, person, chat_id, content, place)
 
 
+def is_payload(payload: object) -> bool:
+    """Whether a link to the bot can carry this."""
+    return isinstance(payload, str) and _PAYLOAD.fullmatch(payload) is not None
+
+
 def start(world: World, person: Person, payload: object = "") -> Stored:
     """Open the bot by its link or its START button; unblocks it."""
-    if not isinstance(payload, str) or not _PAYLOAD.fullmatch(payload):
+    if not is_payload(payload):
         raise CannotDo(400, "a start payload has at most 64 characters of A-Z a-z 0-9 _ -")
     if person.blocked:
         block(world, person, on=False)
@@ -240,11 +245,18 @@ def block(world: World, person: Person, *, on: bool) -> None:
     )
 
 
-def start_link(url: str) -> str | None:
-    """The payload of a t.me link that opens this bot ("" for none), or None for another link."""
+LINKS = ("start", "startgroup", "startchannel")
+"""What a t.me link asks the app for: the private chat, or to add the bot somewhere."""
+
+
+def bot_link(url: str) -> Json | None:
+    """What a t.me link to this bot asks for, with its payload ("start" and "" if it names
+    nothing); None for another link."""
     parts = urlsplit(url)
     if parts.hostname not in ("t.me", "telegram.me"):
         return None
     if parts.path.strip("/").lower() != BOT_USERNAME:
         return None
-    return parse_qs(parts.query).get("start", [""])[0]
+    query = parse_qs(parts.query, keep_blank_values=True)
+    kind = next((name for name in LINKS if name in query), "start")
+    return {kind: query.get(kind, [""])[0]}

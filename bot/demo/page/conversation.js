@@ -7,7 +7,7 @@ import { dayKey, dayName, parseUrl } from "./format.js";
 import { t } from "./i18n.js";
 import { actionText, renderMessage, serviceText } from "./message.js";
 import { linkSheet, paySheet } from "./pay.js";
-import { roomMenu, topicName, topicNow, visible } from "./room.js";
+import { addSheet, roomMenu, topicName, topicNow, visible } from "./room.js";
 import { actionIn, chatById, isWide, messagesFor, now, on, open, personById } from "./state.js";
 import { refreshChats, refreshMessages, state } from "./state.js";
 import { chatAvatar, chatKind, chatName } from "./people.js";
@@ -259,7 +259,8 @@ function openLink(address) {
 }
 
 /**
- * `https://t.me/<bot>?start=x` opens the private chat with a START button, `https://t.me/$x` the pay sheet;
+ * `https://t.me/<bot>?start=x` opens the private chat with a START button, `?startgroup=x` asks where to add
+ * the bot, `https://t.me/$x` opens the pay sheet;
  * true when it was such a link.
  */
 function followTelegramLink(address) {
@@ -272,6 +273,11 @@ function followTelegramLink(address) {
   const username = chatById(state.person, state.person)?.username;
   if (url.pathname.slice(1).toLowerCase() !== username?.toLowerCase()) return false;
   const { person } = state;
+  for (const kind of ["startgroup", "startchannel"]) {
+    if (!url.searchParams.has(kind)) continue;
+    addSheet(kind, url.searchParams.get(kind));
+    return true;
+  }
   const payload = url.searchParams.get("start");
   if (payload !== null) state.starting = { person, payload };
   open(person, person);

@@ -5,7 +5,7 @@ import { openDialog, toast } from "./dialogs.js";
 import { arrowKeys, fill, h, icon, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
 import { preview } from "./message.js";
-import { chatById, emit, messagesFor, on, refreshChats, state } from "./state.js";
+import { chatById, chatsFor, emit, messagesFor, on, open, refreshChats, state } from "./state.js";
 
 const bar = document.getElementById("topics");
 const pinnedBar = document.getElementById("pinned");
@@ -121,6 +121,27 @@ function openMenu(chat) {
   );
 }
 
+/** Let the person choose the group or channel that a link asks to add the bot to. */
+export function addSheet(kind, start) {
+  const isChannel = kind === "startchannel";
+  const rooms = chatsFor(state.person).filter((chat) => isAdmin(chat) && (chat.type === "channel") === isChannel);
+  const body = isChannel ? { status: "administrator" } : { status: "member", start };
+  const add = (chat) => {
+    dialog.close();
+    open(state.person, chat.id);
+    change("bot", chat.bot === "administrator" ? { start } : body, chat.id);
+  };
+  const dialog = openDialog(
+    { class: "alert", "aria-label": t("bot_add"), "data-testid": "add-bot" },
+    h("strong", {}, t(isChannel ? "add_to_channel" : "add_to_group")),
+    rooms.length === 0 && h("p", {}, t("add_nowhere")),
+    rooms.map((chat) =>
+      h("button", { class: "option", "data-testid": `add-${chat.id}`, onclick: () => add(chat) }, chat.title),
+    ),
+    h("button", { class: "primary", onclick: () => dialog.close() }, t("close")),
+  );
+}
+
 /** What this administrator can do now: words, and the act with its body. */
 function choices(chat) {
   const found = [];
@@ -142,8 +163,8 @@ function choices(chat) {
   return found;
 }
 
-async function change(act, body) {
-  const { person, chat } = state;
+async function change(act, body, chat = state.chat) {
+  const { person } = state;
   try {
     const answer = await api.act(person, chat, act, body);
     await refreshChats(person);

@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo import room_acts
 from bot.demo.botapi import acts, invoices, payments, profile
 from bot.demo.botapi.errors import ApiError
 from bot.demo.botapi.models import BOT_ID, BOT_TOKEN, Person
 from bot.demo.botapi.params import Upload
 from bot.demo.botapi.saving import dump
 from bot.demo.botapi.sending import send_message
-from bot.demo.cast import CHANNEL_ID, GROUP_ID
+from bot.demo.cast import (
+    CHANNEL_ID,
+    CLUB_ID,
+    FORUM_ID,
+    GROUP_ID,
+    NEWS_ID,
+    SMALL_GROUP_ID,
+    TALK_ID,
+)
 from bot.demo.world import World
 
 INVOICE = {
@@ -43,8 +52,21 @@ def lived_in() -> World:
     profile.set_my_commands(world, {"commands": commands, "scope": scope, "language_code": "zh"})
     profile.set_my_description(world, {"description": "text"})
     profile.set_chat_menu_button(world, {"chat_id": 1001, "menu_button": {"type": "commands"}})
+    in_rooms(world)
     acts.block(world, person, on=True)
     return world
+
+
+def in_rooms(world: World) -> None:
+    """What lasts of groups and channels: topics, rights, pins, forwards, who is anonymous."""
+    owner = world.people[1003]
+    room_acts.change_topic(world, owner, FORUM_ID, {"name": "Travel"})
+    room_acts.change_bot(world, owner, FORUM_ID, {"rights": {"can_pin_messages": False}})
+    room_acts.change_member(world, owner, CLUB_ID, {"anonymous": True})
+    acts.say(world, owner, CLUB_ID, "as the group")
+    said = acts.say(world, owner, NEWS_ID, "news")
+    room_acts.pin(world, owner, NEWS_ID, {"message_id": said.message_id})
+    room_acts.become_supergroup(world, owner, SMALL_GROUP_ID, {})
 
 
 def test_a_saved_world_goes_on(tmp_path: Path) -> None:
@@ -56,10 +78,16 @@ def test_a_saved_world_goes_on(tmp_path: Path) -> None:
     assert json.dumps(dump(again)) == json.dumps(dump(world))
     assert [file.name for file in tmp_path.iterdir()] == ["world.json"]
     assert again.people[1001].user == world.people[1001].user
+    assert again.groups[FORUM_ID].chat == world.groups[FORUM_ID].chat
+    owner = again.people[1003]
+    acts.edit(again, owner, NEWS_ID, 1, "newer")
+    assert again.messages[TALK_ID][1].data["text"] == "newer"
+    acts.edit(again, owner, CLUB_ID, 1, "as the group still")
     acts.start(again, again.people[1001])
     ids = [update.update_id for update in again.updates.pending]
     assert ids == sorted(set(ids))
-    assert list(again.messages[1001]) == [1, 2, 3, 4, 5, 6]
+    # The sixth stands in the basic group, which shares the private chats' numbers.
+    assert list(again.messages[1001]) == [1, 2, 3, 4, 5, 7]
 
 
 def test_another_versions_world_is_refused(tmp_path: Path) -> None:
