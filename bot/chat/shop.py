@@ -24,6 +24,7 @@ from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
+from bot.services.removing import Removing
 from bot.services.sims import Sims
 from bot.services.status import Status
 from bot.services.till import Till
@@ -72,6 +73,7 @@ class Shop:
     agreeing: Agreeing
     assisting: Assisting
     activations: Activations
+    removing: Removing
     grouping: Grouping
     postings: Postings
     rooms: TelegramRooms

@@ -45,6 +45,8 @@ def stripe_routes(
         Route("/v1/payment_intents", its.reading(its.intents), methods=get),
         Route("/v1/payment_intents/{id}", its.reading(its.intent), methods=get),
         Route("/v1/payment_intents/{id}/cancel", its.making(its.cancel), methods=post),
+        Route("/v1/payment_methods/{id}/detach", its.making(its.detach), methods=post),
+        Route("/v1/customers/{id}", its.making(its.delete_customer), methods=["DELETE"]),
         Route("/v1/charges", its.reading(its.charges), methods=get),
         Route("/v1/refunds", its.making(its.new_refund), methods=post),
         Route("/v1/refunds", its.reading(its.refunds), methods=get),
@@ -218,6 +220,29 @@ class _Provider(Calls):
         one.status = "canceled"
         one.cancellation_reason = asked.get("cancellation_reason")
         return self.shown(asked).intent(one)
+
+    async def detach(self, request: Request, asked: Json) -> Json:
+        card = self._state.card(request.path_params["id"])
+        if card is None:
+            raise Refused(404, "resource_missing", "No such PaymentMethod", "payment_method")
+        if card.customer is None:
+            raise Refused(
+                400, None, "The payment method you provided is not attached to a customer so "
+                "detachment is impossible.",
+            )  # fmt: skip
+        card.customer = None
+        return {"id": card.id, "object": "payment_method", "type": card.type, "customer": None}
+
+    async def delete_customer(self, request: Request, asked: Json) -> Json:
+        customer = request.path_params["id"]
+        made = {page.customer for page in self._state.pages} - set(self._state.deleted)
+        if customer not in made:
+            raise Refused(404, "resource_missing", f"No such customer: '{customer}'", "id")
+        self._state.deleted.append(customer)
+        for card in self._state.cards:
+            if card.customer == customer:
+                card.customer = None
+        return {"id": customer, "object": "customer", "deleted": True}
 
     # -- money taken and sent back
 

@@ -96,7 +96,7 @@ class Calls(StandIn):
                     done = self._error(Refused(500, None, "An unknown error occurred."))
                 return asked, self._arriving(done)
 
-            response = await self._logged(f"POST {path_of(request)}", work)
+            response = await self._logged(f"{request.method} {path_of(request)}", work)
             if isinstance(response, Dropped):
                 # Whoever lost the answer is called all the same.
                 task = asyncio.create_task(self.telling())

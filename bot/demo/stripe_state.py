@@ -116,6 +116,8 @@ class StripeState(BaseModel):
     pages: list[Page] = []
     intents: list[Intent] = []
     cards: list[Card] = []
+    deleted: list[str] = []
+    """Customers who are no more."""
     refunds: list[Refund] = []
     keys: dict[str, Kept] = {}
     notices: list[Notice] = []

@@ -131,6 +131,17 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """Something kept that is still to be deleted at its provider; it names nobody any more."""
+
+    id: str
+    method: Method
+    token: str
+    next_at: datetime
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TopUp:
     """One top-up at a supplier. `id` is our reference there, saved before the call."""
 

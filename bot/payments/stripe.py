@@ -257,6 +257,10 @@ class StripeCheckout:
         "needs_confirmation": the customer is asked to pay on a page instead."""
         return await self._saved.charge(payment, token, bill, to_stripe(payment.amount))
 
+    async def forget_saved(self, token: str) -> None:
+        """ports.Forgetting: delete the card there."""
+        await self._saved.forget(token)
+
     # -- money back
 
     async def refund(self, payment: Payment, refund: Refund) -> Return:

@@ -131,6 +131,12 @@ class RefundRow(BaseModel):
     metadata: Metadata = {}
 
 
+class Gone(BaseModel):
+    """What was deleted, or taken from its customer."""
+
+    id: str
+
+
 class _Data(BaseModel):
     object: dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from bot.domain.sales import Payment
-from bot.payments.stripe_api import METHOD, PAYMENT, Api, Intent, Rejected, after
+from bot.payments.stripe_api import METHOD, PAYMENT, Api, Gone, Intent, Rejected, after
 from bot.payments.stripe_told import NEEDS_CONFIRMATION, of_intent, reason_of, together
 from bot.ports import Bill, Found, PaymentUnavailable, Standing
 
@@ -56,6 +56,22 @@ class SavedCards:
                 return await self._settled(await self._intent(no.intent))
             return Found(Standing.ENDED, reason=reason_of(no.code))
         return await self._settled(made)
+
+    async def forget(self, token: str) -> None:
+        """Take the card from its customer, then delete the customer, who was made for it alone.
+        The second tells whether it is done. Raises PaymentUnavailable."""
+        parts = _TOKEN.fullmatch(token)
+        if parts is None:
+            return  # nothing of Stripe's
+        try:
+            await self._api.told(Gone, self._api.v1.payment_methods.detach_async(parts[2]))
+        except Rejected as no:
+            log.info("stripe.not_detached", code=no.code)
+        try:
+            await self._api.told(Gone, self._api.v1.customers.delete_async(parts[1]))
+        except Rejected as no:
+            if no.status != 404:
+                raise PaymentUnavailable(no.code) from None
 
     async def lookup(self, payment: Payment) -> Found:
         """What became of it."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.money import Money
 from bot.domain.sales import Method, Payment, Refund
@@ -224,4 +224,15 @@ class PaymentMethod(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """A method whose provider keeps what was paid with (`saves`), and deletes it when told to."""
+
+    async def forget_saved(self, token: str) -> None:
+        """Delete what `Kept.token` names; it can't be charged any more. Asked again, or for what
+        is not there, nothing happens. Raises PaymentUnavailable without a clear answer.
+        """
         ...

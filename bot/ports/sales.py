@@ -11,7 +11,7 @@ from bot.domain.ledger import Deposit
 from bot.domain.orders import Listed, OrderState, PaymentState, RefundState, TopUpState
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote, Rate
-from bot.domain.sales import Order, Payment, Refund, Saved, TopUp, Voucher
+from bot.domain.sales import Order, Payment, Refund, Removal, Saved, TopUp, Voucher
 
 
 class Catalogue(Protocol):
@@ -169,7 +169,24 @@ class SavedMethods(Protocol):
         """Those not removed, newest first."""
         ...
 
-    async def remove(self, saved_id: str, at: datetime) -> bool: ...
+    async def remove(self, saved_id: str, at: datetime) -> bool:
+        """It is charged no more, and to be deleted at its provider; False when it was removed
+        before. Its token is known to the removal alone from then on."""
+        ...
+
+
+class Removals(Protocol):
+    """What is to be deleted at providers."""
+
+    async def due(self, now: datetime, limit: int) -> list[Removal]:
+        """Those whose next_at has come, the longest due first."""
+        ...
+
+    async def next_due(self) -> datetime | None: ...
+    async def later(self, removal_id: str, next_at: datetime, tries: int) -> None: ...
+    async def done(self, removal_id: str) -> None:
+        """It is gone there: nothing of it is kept here either."""
+        ...
 
 
 class ExchangeRates(Protocol):

@@ -28,6 +28,7 @@ from bot.ports.sales import (
     Payments,
     Quotes,
     Refunds,
+    Removals,
     SavedMethods,
     TopUps,
     Vouchers,
@@ -350,6 +351,7 @@ class Tx(Protocol):
     ledger: Ledger
     proofs: Proofs
     saved: SavedMethods
+    removals: Removals
     rates: ExchangeRates
     topups: TopUps
     vouchers: Vouchers

@@ -38,7 +38,7 @@ from bot.store.keeping import ActivityRows, RuleRows
 from bot.store.ledger import LedgerRows
 from bot.store.orders import OrderRows, QuoteRows
 from bot.store.outbox import OutboxRows
-from bot.store.paying import DepositRows, RateRows, SavedRows
+from bot.store.paying import DepositRows, RateRows, RemovalRows, SavedRows
 from bot.store.payments import PaymentRows, RefundRows
 from bot.store.points import PointRows
 from bot.store.posts import PostRows
@@ -118,6 +118,7 @@ class SqlTx:
         self.ledger: ports.Ledger = LedgerRows(conn)
         self.proofs: ports.Proofs = ProofRows(conn)
         self.saved: ports.SavedMethods = SavedRows(conn)
+        self.removals: ports.Removals = RemovalRows(conn)
         self.rates: ports.ExchangeRates = RateRows(conn)
         self.topups: ports.TopUps = TopUpRows(conn)
         self.vouchers: ports.Vouchers = VoucherRows(conn)

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ledger import Deposit
 from bot.domain.quotes import Rate
-from bot.domain.sales import Saved
+from bot.domain.sales import Removal, Saved
 from bot.store.rows import Shape, insert_new
-from bot.store.tables import deposits, rates, saved
+from bot.store.tables import deposits, rates, removals, saved
 
 _DEPOSIT = Shape(deposits, Deposit, money=("amount",))
 _SAVED = Shape(saved, Saved)
+_REMOVAL = Shape(removals, Removal)
 _DEPOSIT_FIXED = frozenset({"id", "chat_id", "amount", "totals", "created_at"})
 _WAITS = (deposits.c.paid_at.is_(None), deposits.c.ended_at.is_(None))
 
@@ -88,13 +89,47 @@ class SavedRows:
         return [_SAVED.load(row) for row in rows]
 
     async def remove(self, saved_id: str, at: datetime) -> bool:
-        """It is charged no more; False when it was removed before."""
+        """It is charged no more, and to be deleted at its provider; False when it was removed
+        before. Its token is known to the removal alone from then on."""
+        item = await self.get(saved_id)
         statement = (
             update(saved)
             .where(saved.c.id == saved_id, saved.c.removed_at.is_(None))
-            .values(removed_at=at)
+            .values(removed_at=at, token="")
         )
-        return (await self._conn.execute(statement)).rowcount == 1
+        if item is None or (await self._conn.execute(statement)).rowcount != 1:
+            return False
+        removal = Removal(item.id, item.method, item.token, at)
+        await self._conn.execute(insert(removals).inline().values(_REMOVAL.dump(removal)))
+        return True
+
+
+class RemovalRows:
+    """Implements `ports.Removals`."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def due(self, now: datetime, limit: int) -> list[Removal]:
+        """Those whose next_at has come, the longest due first."""
+        statement = select(*_REMOVAL.columns).where(removals.c.next_at <= now)
+        rows = await self._conn.execute(statement.order_by(removals.c.next_at).limit(limit))
+        return [_REMOVAL.load(row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """When the next one is due; None when there is none."""
+        return await self._conn.scalar(
+            select(removals.c.next_at).order_by(removals.c.next_at).limit(1)
+        )
+
+    async def later(self, removal_id: str, next_at: datetime, tries: int) -> None:
+        """It is asked for again then."""
+        values = {"next_at": next_at, "tries": tries}
+        await self._conn.execute(update(removals).where(removals.c.id == removal_id).values(values))
+
+    async def done(self, removal_id: str) -> None:
+        """It is gone there: nothing of it is kept here either."""
+        await self._conn.execute(delete(removals).where(removals.c.id == removal_id))
 
 
 class RateRows:

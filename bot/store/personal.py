@@ -182,6 +182,7 @@ IMPERSONAL: Mapping[str, str] = {
     "plans": "the shop's",
     "promos": "the shop's",
     "rates": "the shop's",
+    "removals": "a provider's key without a name, until it is deleted there",
     "rule_overrides": "the shop's",
     "seals": "says which columns are sealed",
     "topics": "names of a group's topics, as Telegram shows them to everybody there",

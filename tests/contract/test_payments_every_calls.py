@@ -12,6 +12,8 @@ import structlog.testing
 
 from bot.ports import (
     Call,
+    Forgetting,
+    PaymentMethod,
     PaymentRefused,
     PaymentUnavailable,
     Standing,
@@ -194,6 +196,69 @@ async def _(b: Bench) -> None:
     payment = b.payment("renew001", saved_id="saved001")
     found = await b.paying.charge_saved(payment, "no-such-token", b.bill())
     assert (found.standing, bool(found.reason)) == (ENDED, True)
+
+
+@case("what was kept is forgotten, asked once or twice", saves)
+async def _(b: Bench) -> None:
+    token = await b.keep()
+    for _n in range(2):
+        await forgetting(b.paying).forget_saved(token)
+    found = await b.paying.charge_saved(b.payment("renew001", saved_id="s1"), token, b.bill())
+    assert (found.standing, bool(found.reason)) == (ENDED, True)
+    assert b.taken("renew001") == []
+
+
+@case("what was charged before is not undone by forgetting", saves)
+async def _(b: Bench) -> None:
+    token = await b.keep()
+    payment = b.payment("renew001", saved_id="s1")
+    charge = one_charge(await b.paying.charge_saved(payment, token, b.bill()))
+    await forgetting(b.paying).forget_saved(token)
+    assert one_charge(await b.paying.lookup(payment)).id == charge.id
+
+
+@case("forgetting whose answer was lost is asked for again", saves, needs="answer_lost")
+async def _(b: Bench) -> None:
+    token = await b.keep()
+    for _n in range(2):  # it may take more than one call
+        b.strike("answer_lost", times=1)
+        await unavailable(forgetting(b.paying).forget_saved(token))
+    await forgetting(b.paying).forget_saved(token)
+    found = await b.paying.charge_saved(b.payment("renew001", saved_id="s1"), token, b.bill())
+    assert found.standing is ENDED
+
+
+@case("forgetting in trouble assumes nothing, and nothing has happened", saves)
+async def _(b: Bench) -> None:
+    token = await b.keep()
+    for fault in ("never_arrives", "http_500", "http_429", "acting_500"):
+        if fault in b.misbehaviour:
+            b.strike(fault)
+            await unavailable(forgetting(b.paying).forget_saved(token))
+            b.calm()
+    await unavailable(forgetting(b.another(wrong_keys=True)).forget_saved(token))
+    one_charge(await b.paying.charge_saved(b.payment("renew001", saved_id="s1"), token, b.bill()))
+
+
+@case("an answer to forgetting that is none is no word", saves, needs="garbage")
+async def _(b: Bench) -> None:
+    token = await b.keep()
+    b.strike("garbage")
+    await unavailable(forgetting(b.paying).forget_saved(token))
+    b.calm()
+    await forgetting(b.paying).forget_saved(token)
+
+
+@case("forgetting what nobody kept is no trouble", saves)
+async def _(b: Bench) -> None:
+    for token in ("no-such-token", "cus_gone/pm_gone", ""):
+        await forgetting(b.paying).forget_saved(token)
+
+
+def forgetting(paying: PaymentMethod) -> Forgetting:
+    """What keeps can also forget."""
+    assert isinstance(paying, Forgetting)
+    return paying
 
 
 # ---- the rest ----------------------------------------------------------------------------

@@ -166,6 +166,15 @@ async def test_a_card_that_is_gone_ends(local: Local) -> None:
     assert found.standing is ENDED
 
 
+async def test_a_forgotten_card_and_its_customer_are_deleted_there(local: Local) -> None:
+    kept, other = await local.keep(), await local.keep()
+    for _n in range(2):
+        await local.paying.forget_saved(kept)
+    customers = [row["id"] for row in await local.rows("/v1/customers")]
+    assert customers == [other.partition("/")[0]]
+    assert one_charge(await local.paying.charge_saved(attempt("renew001"), other, BILL))
+
+
 async def test_a_refund_goes_back_once_though_keys_are_ignored(local: Local) -> None:
     payment = await local.charged("renew001")
     for _n in range(3):

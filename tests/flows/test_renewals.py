@@ -1,6 +1,6 @@
 """Renewals that pay by themselves, in the chat: agreed to, told, charged, stopped."""
 
-from tests.flows.people import Person, Town
+from tests.flows.people import Person, Town, labels
 from tests.flows.steps import RECEIPT, US_CARD
 from tests.flows.test_providers import on_page, settled
 
@@ -103,6 +103,39 @@ async def test_a_card_is_kept_by_the_first_payment_and_charged_for_the_next(plac
     assert place.topups(US_CARD) == 2
     assert await emma.count("🔁 On .* I renew US Data Card") == 1
     assert place.rows("SELECT state FROM runs") == [("paid",)]
+    await emma.say("/sims")
+    await emma.press("US Data Card")
+    await emma.press("Auto-renew")
+    await emma.press("Remove this card")
+    assert "Auto-renew for US Data Card" in (await emma.find("Remove Visa"))["text"]
+    await emma.press("Yes, remove it")
+    await emma.find("Visa ···· 4242 is removed")
+    await place.advance(seconds=5)
+    assert place.demo.providers.stripe.deleted
+    assert all(card.customer is None for card in place.demo.providers.stripe.cards)
+    assert place.rows("SELECT state FROM agreements") == [("cancelled",)]
+    assert place.rows("SELECT 1 FROM removals") == []
+
+
+async def test_a_kept_card_is_removed_under_privacy_in_chinese(place: Town) -> None:
+    lin = place.zh
+    await to_way(lin, "boom", "自动续费", "日本 1 GB · 30 天")
+    await lin.press("银行卡")
+    await lin.press("US$2.50")
+    await lin.press("同意，并付第一次")
+    await on_page(lin, "pay", "zh-CN")
+    for _ in range(10):
+        if await lin.count("已续费，并在 SIM 卡上核实"):
+            break
+        await place.advance(seconds=20)
+    await lin.say("/privacy")
+    await lin.press("💳 移除")
+    assert "boom" in (await lin.find("要移除"))["text"]
+    await lin.press("确定移除")
+    await lin.find("已移除")
+    await place.advance(seconds=5)
+    assert place.demo.providers.stripe.deleted
+    assert not any("移除" in label for label in labels(await lin.say("/privacy")))
 
 
 async def test_a_subscription_in_stars_renews_every_month_until_it_is_stopped(place: Town) -> None:

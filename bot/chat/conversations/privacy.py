@@ -1,6 +1,7 @@
 """What is kept of a person: told, given to them, forgotten.
 
-/privacy ─┬► 📦 Send me a copy, /export ──► a file
+/privacy ─┬► 💳 Remove a card ──► sure? ──► gone, and what it paid for stops
+          ├► 📦 Send me a copy, /export ──► a file
           └► 🗑 Delete my data, /forget ──► what goes, what stays ──► really? ──► nobody is known
                                        └► not yet: an order runs, money is in the wallet, …
 
@@ -14,8 +15,10 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import ConversationHandler
 
 from bot.chat.context import Context
-from bot.chat.conversations.routes import END, NUMBER, command, on
+from bot.chat.conversations.routes import END, ID, NUMBER, command, on
 from bot.chat.views import privacy as views
+from bot.domain.sales import Saved
+from bot.domain.sims import Sim
 from bot.services.privacy import PrivacyRefused
 
 log = structlog.get_logger()
@@ -23,8 +26,38 @@ log = structlog.get_logger()
 
 async def privacy(update: Update, context: Context) -> int:
     """What is kept."""
-    await context.show(views.privacy(context.t, context.shop.merchant))
+    cards = await context.shop.removing.kept(context.me.id)
+    await context.show(views.privacy(context.t, context.shop.merchant, cards))
     return END
+
+
+async def card(update: Update, context: Context) -> int:
+    """What would stop with a card."""
+    found = [c for c in await context.shop.removing.kept(context.me.id)
+             if c.id == context.arguments[0]]  # fmt: skip
+    if not found:
+        return await privacy(update, context)
+    await context.show(views.ask_card(context.t, found[0], await _renewed_by(context, found[0])))
+    return END
+
+
+async def card_gone(update: Update, context: Context) -> int:
+    """It is charged no more, and deleted at its provider."""
+    found = [c for c in await context.shop.removing.kept(context.me.id)
+             if c.id == context.arguments[0]]  # fmt: skip
+    if not found:
+        return await privacy(update, context)
+    sims = await _renewed_by(context, found[0])
+    await context.shop.removing.remove(found[0].id, context.me.id)
+    await context.show(views.card_removed(context.t, found[0], sims))
+    return END
+
+
+async def _renewed_by(context: Context, saved: Saved) -> list[Sim]:
+    agreements = await context.shop.removing.charged(saved)
+    async with context.shop.store.read() as tx:
+        found = [await tx.sims.get(one.sim_id) for one in agreements]
+    return [sim for sim in found if sim is not None]
 
 
 async def export(update: Update, context: Context) -> int:
@@ -99,6 +132,8 @@ ENTRY = [
     command("export", export),
     command("forget", forget),
     on("privacy", privacy),
+    on("cardout", card, ID),
+    on("cardgone", card_gone, ID),
     on("mydata", export),
     on("forget", forget),
     on("forgetsure", sure),

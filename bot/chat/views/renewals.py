@@ -251,6 +251,7 @@ def status(t: Words, deal: Deal, now: datetime, note: Html | None = None) -> Scr
             button(t.plain("Change"), "auto_new", sim.id),
             button(t.plain("Stop auto-renew"), "auto_stop", agreement.id),
         ],
+        [button(t.plain("Remove this card"), "cardout", deal.saved.id)] if deal.saved else [],
         [button(t.plain("‹ Back"), "sim", sim.id)],
     ]
     return Screen(text, rows)

@@ -164,6 +164,17 @@ saved = Table(
 )
 partial("uq_saved_token", saved.c.chat_id, saved.c.token, where="removed_at IS NULL", unique=True)
 
+removals = Table(
+    "removals",
+    metadata,
+    seq(),
+    key(),
+    Column("method", Word(Method), nullable=False),
+    Column("token", Sealed("removals.token"), nullable=False),
+    Column("next_at", UtcDateTime, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+)
+
 rates = Table(
     "rates",
     metadata,

@@ -41,6 +41,8 @@ class Bank(Cashier):
     takes_anyway: bool = False
     """The next charge is taken, whatever is said."""
     asked: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    """Tokens that it was told to delete."""
 
     async def charge_saved(self, payment: Payment, token: str, bill: Bill) -> Found:
         self._answers()
@@ -52,6 +54,15 @@ class Bank(Cashier):
         if isinstance(told, BaseException):
             raise told
         return told or await self.lookup(payment)
+
+    async def forget_saved(self, token: str) -> None:
+        self._answers()
+        self.forgotten.append(token)
+        if self.mute > 0:
+            self.mute -= 1
+            raise PaymentUnavailable("no answer")
+        if self.fails_with is not None:
+            raise self.fails_with
 
 
 @dataclass

@@ -102,6 +102,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("person", name=op.f("uq_promo_bans_person")),
     )
     op.create_table(
+        "removals",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_removals")),
+        sa.UniqueConstraint("id", name=op.f("uq_removals_id")),
+    )
+    with op.batch_alter_table("removals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_removals_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "group_admins",
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
