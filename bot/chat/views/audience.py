@@ -109,7 +109,7 @@ def segment(t: Words, one: Broadcast, count: int, group: Group | None) -> Screen
         t("<b>Whom is it for?</b>"),
         *whom(t, one.segment, group),
         "",
-        t("{people} fit now. All that you choose has to hold together.", people=people(t, count)),
+        t("Now: {people}. All that you choose has to hold together.", people=people(t, count)),
     )
     kinds = (
         ("lang", t.plain("Language")), ("car", t.plain("Carrier")), ("ends", t.plain("Expiry")),

@@ -162,10 +162,11 @@ def ask_stop(t: Words, one: Broadcast, report: Report) -> Screen:
 
 def check(t: Words, one: Broadcast, counts: Mapping[str, int], note: Html | None = None) -> Screen:
     """Below the preview: who gets which text, and how to go on."""
+    who = people(t, sum(counts.values()))
     parts: list[str | None] = [
         note,
         "" if note else None,
-        t("<b>So it looks.</b> {people} get it now:", people=people(t, sum(counts.values()))),
+        t("<b>This is how it looks.</b> It goes to {people}:", people=who),
     ]
     for language, count in sorted(counts.items(), key=lambda pair: -pair[1]):
         found = text_for(one.texts, language)
