@@ -11,14 +11,17 @@ from bot.schedule import Job
 from bot.services import notices
 from bot.services.broadcasting import Broadcasting
 from bot.services.broadcasts import Broadcasts
+from bot.services.checkout import Checkout
 from bot.services.grouping import Grouping
 from bot.services.limits import PAID_PER_SECOND, Limits
 from bot.services.looks import Looks
 from bot.services.outbox import Outbox
+from bot.services.payouts import Payouts
 from bot.services.posted import Posted
 from bot.services.posting import Postings
 from bot.services.selling import Selling
 from bot.services.turns import Turns
+from bot.services.visits import Visits
 
 _AHEAD = 10
 """Seconds of sending that news to many may fill the outbox with."""
@@ -34,6 +37,8 @@ class Squares:
     turns: Turns
     looks: Looks
     posted: Posted
+    visits: Visits
+    payouts: Payouts
     broadcasts: Broadcasts
     broadcasting: Broadcasting
 
@@ -42,6 +47,7 @@ class Squares:
         ends = [outbox.worker, self.looks.worker]
         self.grouping.rings += ends
         self.postings.rings += [*ends, self.turns.worker]
+        self.payouts.rings.append(outbox.worker)
         self.turns.rings.append(outbox.worker)
         self.looks.rings.append(outbox.worker)
         self.broadcasts.rings += [outbox.worker, self.broadcasting.worker]
@@ -59,7 +65,12 @@ class Squares:
 
 
 def squares_of(
-    bot: ExtBot[Any], store: Store, clock: Clock, selling: Selling, limits: Limits
+    bot: ExtBot[Any],
+    store: Store,
+    clock: Clock,
+    selling: Selling,
+    checkout: Checkout,
+    limits: Limits,
 ) -> Squares:
     """What goes on in groups and to many, not wired yet."""
     rooms = TelegramRooms(bot, store, clock)
@@ -71,6 +82,8 @@ def squares_of(
         turns=Turns(store, clock, rooms),
         looks=Looks(store, clock, rooms),
         posted=Posted(clock),
+        visits=Visits(store, clock, checkout),
+        payouts=Payouts(store, clock, selling),
         broadcasts=Broadcasts(store, clock, selling.operators),
         broadcasting=Broadcasting(store, clock, _AHEAD * per_second),
     )

@@ -32,6 +32,7 @@ from bot.chat.conversations import (
     group_posts,
     handover,
     keeping,
+    landing,
     my_groups,
     my_sims,
     orders,
@@ -108,7 +109,7 @@ def conversation() -> ConversationHandler[Context]:
              broadcasts, audience, shop_news,
              handover, pictures, privacy, reminder_settings, reminders, support, queue, status,
              assist, activation, wallet, transfer, renewals, renewing, calendar,
-             my_groups, posting, posting_times, group_posts, group_desk)  # fmt: skip
+             my_groups, posting, posting_times, group_posts, group_desk, landing)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

@@ -12,6 +12,7 @@ from bot.chat.shop import Merchant
 from bot.chat.views import (
     activation,
     assist,
+    earnings,
     group_desk,
     groups,
     handover,
@@ -96,6 +97,7 @@ class Renderer:
             notices.BROADCAST: self._broadcast,
             notices.BROADCAST_PROGRESS: self._broadcast_progress,
             notices.BROADCAST_ENDED: self._broadcast_progress,
+            notices.PAID_OUT: self._paid_out,
             notices.LETTER: self._letter,
             notices.LATER: self._later,
         }
@@ -313,6 +315,13 @@ class Renderer:
         if notice.kind == notices.BROADCAST_ENDED:
             return Rendered(screen)
         return Rendered(screen, edits=one.message_id, broadcast_id=one.id)
+
+    async def _paid_out(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
+        group, data = await tx.groups.get(notice.data["group_id"]), notice.data
+        if group is None:
+            return None
+        money = [Money(*one) for one in data["money"]]
+        return Rendered(earnings.paid_out(_words(chat), group, data["points"], money))
 
     async def _letter(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         writer = await tx.chats.get(notice.data["from"])

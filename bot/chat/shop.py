@@ -20,15 +20,16 @@ from bot.services.handover import Handovers
 from bot.services.keeping import Keeping
 from bot.services.outbox import Outbox
 from bot.services.paying import Paying
+from bot.services.payouts import Payouts
 from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
-from bot.services.removing import Removing
 from bot.services.sims import Sims
 from bot.services.status import Status
 from bot.services.till import Till
 from bot.services.transfers import Transfers
+from bot.services.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ class Shop:
     agreeing: Agreeing
     assisting: Assisting
     activations: Activations
-    removing: Removing
     grouping: Grouping
     postings: Postings
     rooms: TelegramRooms
+    visits: Visits
+    payouts: Payouts
     broadcasts: Broadcasts
     merchant: Merchant
     outbox: Outbox

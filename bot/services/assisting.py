@@ -41,6 +41,8 @@ class Customer:
     chat: Chat
     sims: tuple[Sim, ...]
     orders: tuple[Order, ...]
+    offers: bool = True
+    """Whether the shop's offers are open to them."""
 
 
 class Assisting:
@@ -91,7 +93,22 @@ class Assisting:
             live = [one for one in latest if one.state in OPEN_ORDERS | RUNNING_ORDERS]
             sims = await tx.sims.owned(chat_id)
             await self._note(tx, operator_id, "assist_opened", f"chat:{chat_id}", update_id)
-        return Customer(chat, tuple(sims), tuple(live))
+            open_ = not await tx.promos.banned(chat_id)
+        return Customer(chat, tuple(sims), tuple(live), open_)
+
+    async def set_offers(
+        self, operator_id: int, chat_id: int, update_id: int, *, open_: bool
+    ) -> None:
+        """Give somebody no offers any more, or give them again; prices shown keep theirs."""
+        self._check(operator_id)
+        async with self._store.write() as tx:
+            if open_:
+                changed = await tx.promos.unban(chat_id)
+            else:
+                changed = await tx.promos.ban(chat_id, self._clock.now())
+            if changed:
+                deed = "offers_opened" if open_ else "offers_closed"
+                await self._note(tx, operator_id, deed, f"chat:{chat_id}", update_id)
 
     # ---- preparing -----------------------------------------------------------------------
 

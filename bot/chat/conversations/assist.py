@@ -99,6 +99,29 @@ async def customer(update: Update, context: Context) -> int:
     return await _customer(context, int(context.arguments[0]))
 
 
+@_ours
+async def offers(update: Update, context: Context) -> int:
+    """Open the shop's offers to them again; closing is asked about once more."""
+    chat_id, open_ = (int(argument) for argument in context.arguments)
+    me, assisting = context.me.id, context.shop.assisting
+    if open_:
+        await assisting.set_offers(me, chat_id, context.update_id, open_=True)
+        return await _customer(context, chat_id)
+    one = await assisting.customer(me, chat_id, context.update_id)
+    if one is None:
+        return await _customer(context, chat_id)
+    await context.show(views.close_offers(context.t, one))
+    return END
+
+
+@_ours
+async def offers_closed(update: Update, context: Context) -> int:
+    """Sure: no offers for them."""
+    chat_id = int(context.arguments[0])
+    await context.shop.assisting.set_offers(context.me.id, chat_id, context.update_id, open_=False)
+    return await _customer(context, chat_id)
+
+
 async def _customer(context: Context, chat_id: int) -> int:
     one = await context.shop.assisting.customer(context.me.id, chat_id, context.update_id)
     if one is None:
@@ -249,6 +272,8 @@ ENTRY = [
     on("find", find),
     on("acust", customer, NUMBER),
     on("aorder", order, ID),
+    on("aoffers", offers, NUMBER + ":[01]"),
+    on("aoffers!", offers_closed, NUMBER),
     on("asim", plans, ID),
     on("aplan", plan, ID + PLAN + NUMBER),
     on("aamt", plan, ID + PLAN + NUMBER + NUMBER),

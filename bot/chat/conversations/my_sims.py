@@ -18,6 +18,7 @@ from telegram import Update
 
 from bot.chat.agreements import deal_of
 from bot.chat.context import Context
+from bot.chat.conversations import landing
 from bot.chat.conversations.routes import DAY, END, ID, NUMBER, command, on, written
 from bot.chat.screen import Button, Screen, lines
 from bot.chat.views import card as card_view
@@ -138,6 +139,7 @@ async def show_card(
 async def show_new(context: Context, sim: Sim, note: Html) -> None:
     """The card of a SIM just added, where the time zone is asked about."""
     await context.show(await _screen(context, sim, note=note, ask_zone=zone_guess(context)))
+    await landing.back(context, sim)
 
 
 def zone_guess(context: Context) -> str | None:

@@ -15,7 +15,7 @@ from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations.orders import show_order
-from bot.chat.conversations.renew import my_sim, plans_of, refused, show_price
+from bot.chat.conversations.renew import my_sim, refused, show_price
 from bot.chat.conversations.routes import END, ID, on, written
 from bot.chat.notices import sale_of
 from bot.chat.views import paying as views
@@ -50,7 +50,8 @@ async def price(update: Update, context: Context) -> int:
         if order is not None:
             await show_order(context, order.id)
             return END
-        return await plans_of(context, sim.id, context.t.plain(REASONS["quote_expired"]))
+        await refused(context, Refused("quote_expired"), quote.id)
+        return END
     await show_price(context, quote, sim)
     return END
 

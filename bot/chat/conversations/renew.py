@@ -15,7 +15,7 @@ from telegram import Update
 from bot.chat.context import Context
 from bot.chat.conversations.orders import show_order
 from bot.chat.conversations.routes import END, ID, NUMBER, PLAN, command, on, written
-from bot.chat.views import choose, paying
+from bot.chat.views import choose, landing, paying
 from bot.chat.views import plans as views
 from bot.chat.views import promos as promo_views
 from bot.chat.views.reasons import REASONS, because
@@ -169,6 +169,9 @@ async def show_price(context: Context, quote: Quote, sim: Sim) -> None:
     wallet = await shop.deposits.balance(context.me.id, quote.due.currency)
     extends = shop.checkout.extends(quote.plan)
     wishes = promo_views.wishes(context.t, quote, spare, codes=codes)
+    await shop.visits.quoted(quote)
+    others = await shop.visits.others(quote, sim, context.t.language)
+    wishes += landing.others(context.t, quote, others)
     await context.show(
         paying.quote(
             context.t, quote, sim, context.now, extends=extends, wallet=wallet, wishes=wishes
@@ -185,6 +188,10 @@ async def refused(context: Context, why: Refused, quote_id: str | None = None) -
     async with context.shop.store.read() as tx:
         quote = await tx.quotes.get(quote_id) if quote_id else None
     if quote is not None and quote.chat_id == context.me.id:
+        sim = await context.shop.sims.get(quote.sim_id, context.me.id)
+        if quote.post_id is not None and sim is not None:
+            await context.show(landing.again(context.t, why.reason, quote.post_id, sim))
+            return
         await plans_of(context, quote.sim_id)
     else:
         sims = await context.shop.sims.overview(context.me.id)

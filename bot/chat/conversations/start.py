@@ -18,7 +18,7 @@ from telegram.error import TelegramError
 
 from bot.chat.commands import commands_for
 from bot.chat.context import Context
-from bot.chat.conversations import my_groups
+from bot.chat.conversations import landing, my_groups
 from bot.chat.conversations.routes import END, command, on
 from bot.chat.notices import sale_of
 from bot.chat.screen import Screen
@@ -30,12 +30,12 @@ from bot.domain.renewals import LIVE
 
 _LATEST = 3
 """Orders that /paysupport shows."""
-_KEPT = frozenset({"zone_asked"})
+_KEPT = frozenset({"zone_asked", "offer"})
 """Notes that are no answer to what is being asked: /cancel leaves them."""
 
 
 Link = Callable[[Update, Context, str], Coroutine[Any, Any, int]]
-LINKS: Mapping[str, Link] = {"g": my_groups.from_link}
+LINKS: Mapping[str, Link] = {"g": my_groups.from_link, "p": landing.from_link}
 """Who answers t.me/<bot>?start=<letter><rest>, by letter; each is given the rest: the id of a
 stored row, which may name nothing by now."""
 _LINK = re.compile(r"([a-z])([a-z0-9_]{4,48})")

@@ -15,7 +15,7 @@ from bot.domain.orders import OrderState
 from bot.domain.plans import Offer, Plan
 from bot.domain.quotes import Quote
 from bot.domain.sims import Sim
-from bot.i18n import Html, Words
+from bot.i18n import N_, Html, Words
 from bot.services.assisting import Customer
 
 
@@ -64,11 +64,30 @@ def customer(t: Words, one: Customer, now: datetime, *, wallet: bool = False) ->
     parts.append(
         t("Tap a SIM to prepare an order for it.") if one.sims else t("They have no SIM here yet.")
     )
+    if not one.offers:
+        parts.append(t("Offers are closed to them: no promos, no codes, nothing from groups."))
+    label, closes = N_("Close offers to them"), N_("Open offers to them again")
+    change = t.plain(label if one.offers else closes)
+    rows.append([button(change, "aoffers", one.chat.id, int(not one.offers))])
     if wallet:
         rows.append([button(t.plain("Their wallet"), "owallet", one.chat.id)])
     rows.append([button(t.plain("Write to them"), "answer", one.chat.id)])
     rows.append([button(t.plain("‹ Search again"), "find"), button(t.plain("‹ Queue"), "queue")])
     return Screen(lines(*parts), rows)
+
+
+def close_offers(t: Words, one: Customer) -> Screen:
+    """Sure?"""
+    text = lines(
+        t("<b>Close our offers to {name}?</b>", name=_name(one.chat)),
+        t("They then pay the usual prices: no promos, no codes, nothing from groups, and their own "
+          "posts earn nothing. They read that offers are not open to them only when they try one."),
+    )  # fmt: skip
+    rows = [
+        [button(t.plain("Yes, close them"), "aoffers!", one.chat.id)],
+        [button(t.plain("‹ Back"), "acust", one.chat.id)],
+    ]
+    return Screen(text, rows)
 
 
 def plans(t: Words, sim: Sim, offers: Sequence[Offer], now: datetime) -> Screen:

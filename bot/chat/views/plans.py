@@ -6,7 +6,8 @@ from datetime import datetime
 from bot.chat.screen import Button, Screen, button, grid, lines
 from bot.chat.views.reasons import because
 from bot.chat.views.sims import dates, title
-from bot.domain.plans import Length, Offer, Plan
+from bot.domain.money import Money
+from bot.domain.plans import Length, Offer, OpenAmount, Plan
 from bot.domain.sims import Sim
 from bot.i18n import N_, Html, Words
 
@@ -133,20 +134,25 @@ def _offer_line(t: Words, offer: Offer) -> Html:
     return Html("\n   ".join([head, *facts]))
 
 
+def picks(span: OpenAmount) -> list[Money]:
+    """Ready-made amounts to tap, the smallest first."""
+    low, high, step = span.minimum, span.maximum, span.step
+    found = {low.minor, min(high.minor, low.minor + step.minor), high.minor}
+    for many in (4, 9):
+        if low.minor + many * step.minor <= high.minor:
+            found.add(low.minor + many * step.minor)
+    return [Money(minor, low.currency) for minor in sorted(found)]
+
+
 def ask_amount(t: Words, sim: Sim, plan: Plan, problem: str | None = None) -> Screen:
     """Ask for an open amount, with ready-made ones to tap."""
     assert plan.open_amount is not None  # noqa: S101  only asked for such plans
     span = plan.open_amount
     low, high, step = span.minimum, span.maximum, span.step
-    picks = {low.minor, min(high.minor, low.minor + step.minor), high.minor}
-    for many in (4, 9):
-        if low.minor + many * step.minor <= high.minor:
-            picks.add(low.minor + many * step.minor)
     labels = [
-        button(t.money(type(low)(minor, low.currency)), "amt", sim.id, plan.code, plan.version,
-               minor)
-        for minor in sorted(picks)
-    ]  # fmt: skip
+        button(t.money(pick), "amt", sim.id, plan.code, plan.version, pick.minor)
+        for pick in picks(span)
+    ]
     text = lines(
         t("<b>{name}</b>", name=plan_name(t, plan)),
         *plan_terms(t, plan),

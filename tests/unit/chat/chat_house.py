@@ -31,6 +31,7 @@ from bot.services.intake import Intake
 from bot.services.keeping import Keeping
 from bot.services.limits import Gate, Limits
 from bot.services.outbox import Outbox
+from bot.services.payouts import Payouts
 from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reconcile import Reconciliation
@@ -38,6 +39,7 @@ from bot.services.reminding import Reminding
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
 from bot.services.status import Status
+from bot.services.visits import Visits
 from bot.services.wallets import Wallets
 from tests.unit.services import sale_house
 from tests.unit.services.house import PEPPER, SELLING
@@ -165,6 +167,8 @@ def services(shop: sale_house.Shop, store: Store, bot: ExtBot[Any]) -> Shop:
         broadcasts=Broadcasts(store, shop.clock, ()),
         postings=Postings(store, shop.clock, TelegramRooms(bot, store, shop.clock)),
         activations=Activations(store, shop.clock, carriers, SELLING),
+        visits=Visits(store, shop.clock, shop.checkout),
+        payouts=Payouts(store, shop.clock, SELLING),
         grouping=Grouping(store, shop.clock, ()), rooms=TelegramRooms(bot, store, shop.clock),
         merchant=Merchant("Xuka Test"), outbox=outbox, operators=frozenset(),
         status=Status(
