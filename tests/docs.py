@@ -5,6 +5,8 @@
 
 from pathlib import Path
 
+from bot.domain.broadcasts import BROADCAST
+from bot.domain.campaigns import POST, POSTING
 from bot.domain.orders import ORDER, PAYMENT, REFUND, TOPUP, diagram
 from bot.domain.renewals import AGREEMENT, RUN
 from tests.docs_reminders import page
@@ -14,10 +16,10 @@ STATES = Path(__file__).parent.parent / "docs" / "states.md"
 REMINDERS = STATES.with_name("reminders.md")
 
 INTRODUCTION = """\
-# The state machines of a sale
+# The state machines
 
-Made from the tables in `bot/domain/orders.py` and `bot/domain/renewals.py` by
-`python -m tests.docs`; don't edit it by hand.
+Made from the tables in `bot/domain/orders.py`, `renewals.py`, `campaigns.py` and `broadcasts.py`
+by `python -m tests.docs`; don't edit it by hand.
 
 The store moves a row only along these arrows, by compare-and-set: whoever comes second finds the
 row moved already and looks again. Every move is recorded with its reason and its time.
@@ -53,6 +55,21 @@ def states() -> str:
             diagram("Renewal", RUN),
             "One period of one SIM under an agreement; there is never a second one of the same.\n"
             "Late money finds it, whatever it had come to.",
+        ),
+        (
+            diagram("Posting", POSTING),
+            "What a group's admin decided to post, once or again and again. What lost its ground\n"
+            "(rights, the operator's yes, an open topic) is `held` with a reason; one whose offer\n"
+            "or last date is over is `done`.",
+        ),
+        (
+            diagram("Post", POST),
+            "One message in a group, one for each turn of a posting. One whose answer was lost is\n"
+            "`unsure`: it sells, and is never sent again. An ended one says so.",
+        ),
+        (
+            diagram("Broadcast", BROADCAST),
+            "News to many. A paused or stopped one sends nothing further; what it had sent stays.",
         ),
     ]
     parts = [INTRODUCTION]
