@@ -54,6 +54,7 @@ from bot.services.readings import Readings
 from bot.services.reconcile import Reconciliation
 from bot.services.refunds import Refunds
 from bot.services.reminding import Reminding
+from bot.services.removing import Removing
 from bot.services.renewals import Renewals
 from bot.services.requesting import Requesting
 from bot.services.selling import Selling
@@ -140,12 +141,14 @@ class Sale:
     reconciliation: Reconciliation
     agreeing: Agreeing
     renewals: Renewals
+    removing: Removing
 
     def wire(self, outbox: Worker) -> None:
         """Who wakes whom."""
         top_ups, refunds = self.fulfilment.worker, self.refunds.worker
         self.till.rings += [outbox, top_ups, refunds]
         self.agreeing.rings.append(self.renewals.worker)
+        self.removing.rings.append(self.renewals.worker)
         self.fulfilment.rings += [outbox, refunds]
         for service in (self.checkout, self.paying, self.refunds, self.rates, self.deposits,
                         self.transfers, self.reconciliation, self.renewals):  # fmt: skip
@@ -160,6 +163,7 @@ class Sale:
             Job(self.refunds.worker, 30, self.refunds.next_due),
             Job(Worker("deposits", self.deposits.expire_due), 30, self.deposits.next_expiry),
             Job(self.renewals.worker, 60, self.renewals.next_due),
+            Job(self.removing.worker, 60, self.removing.next_due),
             Job(self.rates.worker, 3600),
             Job(self.reconciliation.worker, 3600),
         ]
@@ -192,6 +196,7 @@ def sale_of(
         reconciliation=Reconciliation(store, clock, paid_by, selling, till),
         agreeing=Agreeing(store, clock, carriers, paid_by, selling),
         renewals=Renewals(store, clock, carriers, paid_by, selling, checkout, till),
+        removing=Removing(store, clock, paid_by),
     )
 
 
@@ -212,7 +217,7 @@ class Counter:
         """Who wakes whom."""
         self.sims.rings += [outbox, self.reminding.worker]
         self.desk.rings += [sale.fulfilment.worker, sale.refunds.worker, outbox]
-        self.privacy.rings.append(sale.renewals.worker)
+        self.privacy.rings += [sale.renewals.worker, sale.removing.worker]
         for service in (self.reminding, self.handovers, self.requesting, self.assisting):
             service.rings.append(outbox)
 
@@ -317,6 +322,7 @@ def shop_of(
         requesting=counter.requesting,
         privacy=counter.privacy,
         agreeing=sale.agreeing,
+        removing=sale.removing,
         assisting=counter.assisting,
         activations=lookouts.activations,
         grouping=squares.grouping,

@@ -24,6 +24,7 @@ from bot.services.payouts import Payouts
 from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reminding import Reminding
+from bot.services.removing import Removing
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
 from bot.services.status import Status
@@ -72,6 +73,7 @@ class Shop:
     requesting: Requesting
     privacy: Privacy
     agreeing: Agreeing
+    removing: Removing
     assisting: Assisting
     activations: Activations
     grouping: Grouping
