@@ -3,7 +3,11 @@
 import warnings
 from typing import Any
 
-from telegram import BotCommandScopeAllPrivateChats, Update
+from telegram import (
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllPrivateChats,
+    Update,
+)
 from telegram.error import TelegramError
 from telegram.ext import (
     Application,
@@ -18,7 +22,7 @@ from telegram.ext import (
 from telegram.warnings import PTBUserWarning
 
 from bot.chat import group, payments, people
-from bot.chat.commands import commands_for
+from bot.chat.commands import commands_for, group_commands
 from bot.chat.context import Context
 from bot.chat.conversations import (
     activation,
@@ -177,9 +181,13 @@ def build(
 
 async def register_commands(app: App, operators: frozenset[int]) -> None:
     """Tell Telegram the command menu: English for everyone, Chinese for `zh`."""
-    scope = BotCommandScopeAllPrivateChats()
+    scope, in_groups = BotCommandScopeAllPrivateChats(), BotCommandScopeAllChatAdministrators()
     try:
         await app.bot.set_my_commands(commands_for("en"), scope=scope)
         await app.bot.set_my_commands(commands_for("zh_Hans"), scope=scope, language_code="zh")
+        await app.bot.set_my_commands(group_commands("en"), scope=in_groups)
+        await app.bot.set_my_commands(
+            group_commands("zh_Hans"), scope=in_groups, language_code="zh"
+        )
     except TelegramError as error:
         raise RuntimeError(f"Telegram refused the commands: {error.message}") from error

@@ -22,6 +22,10 @@ _COMMANDS = (
     ("privacy", N_("What we keep about you")),
     ("cancel", N_("Stop what I am doing")),
 )
+_GROUP_ADMINS = (
+    ("promo", N_("Post an offer of our shop here")),
+    ("help", N_("What I am here for")),
+)
 _OPERATOR = (
     ("queue", N_("What needs a person")),
     ("status", N_("How everything runs")),
@@ -35,3 +39,9 @@ def commands_for(language: str, *, operator: bool = False) -> list[BotCommand]:
     t = words(language)
     listed = (*_OPERATOR, *_COMMANDS) if operator else _COMMANDS
     return [BotCommand(name, t.plain(text)) for name, text in listed]
+
+
+def group_commands(language: str) -> list[BotCommand]:
+    """Those that the administrators of a group see in it."""
+    t = words(language)
+    return [BotCommand(name, t.plain(text)) for name, text in _GROUP_ADMINS]

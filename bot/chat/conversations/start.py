@@ -64,8 +64,9 @@ async def start(update: Update, context: Context) -> int:
     shop, operator = context.shop.merchant.name, context.me.id in context.shop.operators
     async with context.shop.store.read() as tx:
         on = [one for one in await tx.renewals.of_chat(context.me.id) if one.state in LIVE]
+        groups = bool(await tx.groups.of_admin(context.me.id))
     greeting = views.greeting(
-        context.t, name, shop, fresh=fresh, operator=operator, renewing=len(on)
+        context.t, name, shop, fresh=fresh, operator=operator, renewing=len(on), groups=groups
     )
     await context.show(greeting)
     return END

@@ -14,10 +14,17 @@ def _menu_rows(t: Words) -> list[list[Button]]:
 
 
 def greeting(
-    t: Words, name: str, shop: str, *, fresh: bool, operator: bool = False, renewing: int = 0
+    t: Words,
+    name: str,
+    shop: str,
+    *,
+    fresh: bool,
+    operator: bool = False,
+    renewing: int = 0,
+    groups: bool = False,
 ) -> Screen:
     """The first words; while no language was chosen, the choice is one tap away. `renewing` SIMs
-    renew by themselves."""
+    renew by themselves; who runs `groups` may post offers there."""
     hello = t("Hello {name}.", name=name) if name else t("Hello.")
     text = lines(
         hello,
@@ -34,6 +41,8 @@ def greeting(
     if fresh:
         helping = [button(t.plain("❓ Help"), "help"), button(t.plain("💬 Support"), "support")]
         rows = [_language_row(), *rows[:2], helping]
+    if groups:
+        rows.append([button(t.plain("📣 My groups"), "groups")])
     return Screen(text, rows)
 
 
