@@ -45,6 +45,8 @@ class Group:
     added_by: int | None = None
     greeted_at: datetime | None = None
     added_at: datetime | None = None
+    former_id: int | None = None
+    """Its chat id before it became a supergroup: the operator's file may still call it so."""
 
     @property
     def sells(self) -> bool:

@@ -22,6 +22,7 @@ from bot.domain.posters import next_change
 from bot.ports import Clock, Rooms, RoomsUnavailable, Store, Tx
 from bot.services import notices
 from bot.services.posters import Offered, Showing, showing
+from bot.services.posting_rules import meant_for
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -138,6 +139,8 @@ def _end(offered: Offered, group: Group) -> str | None:
     """Why an open post ends now; None while it goes on."""
     if group.approval is Approval.BANNED:
         return "banned"
+    if not meant_for(offered.campaign, group):
+        return "stopped"
     return {"campaign_over": "over", "campaign_stopped": "stopped"}.get(offered.why or "")
 
 

@@ -39,8 +39,8 @@ class Postings:
 
     unknown, rooms_away (Telegram can't be asked: try again), not_admin, group_waiting,
     group_banned, cannot_post, cannot_pin, campaign_over, campaign_stopped, campaign_early,
-    campaign_gone, topic_closed, cap_reached, cooldown, extra_too_long, in_past, too_many,
-    not_waiting (it has ended, or is not in a state for that).
+    campaign_gone, topic_closed, cap_reached, cooldown, extra_too_long, extra_private, in_past,
+    too_many, person_banned, not_waiting (it has ended, or is not in a state for that).
     """
 
     def __init__(self, store: Store, clock: Clock, rooms: Rooms) -> None:
@@ -98,8 +98,8 @@ class Postings:
             raise Refused("unknown")
         await rules.noted(tx, group, rights)
         extra = rules.said(wish.extra)
-        if rules.too_long(extra):
-            raise Refused("extra_too_long")
+        if (reason := rules.unfit(extra)) is not None:
+            raise Refused(reason)
         timing = wish.timing or rules.once(now, group.zone)
         first = next_turn(timing, now) if wish.timing is not None else None
         posting = await tx.posts.plan(
@@ -121,7 +121,8 @@ class Postings:
             update_id,
         )
         # What is refused from here on is not saved: the transaction is rolled back.
-        reason = rules.barred(group, rights, wish.by) or await rules.too_many(tx, group)
+        reason = rules.barred(group, rights, wish.by)
+        reason = reason or await rules.barred_person(tx, wish.by) or await rules.too_many(tx, group)
         offered = await offered_now(tx, campaign, now)
         if reason is None and wish.timing is None:
             reason = await rules.why_not_now(tx, offered, group, wish.thread_id, now)
@@ -188,8 +189,8 @@ class Postings:
         now, changes = self._clock.now(), dict[str, Any]()
         if extra is not None:
             changes["extra"] = rules.said(extra)
-            if rules.too_long(changes["extra"]):
-                raise Refused("extra_too_long")
+            if (wrong := rules.unfit(changes["extra"])) is not None:
+                raise Refused(wrong)
         if timing is not None:
             if not POSTING[posting.state]:
                 raise Refused("not_waiting")
@@ -246,8 +247,11 @@ class Postings:
         rights = await self._asked(group)
         async with self._store.write() as tx:
             await rules.noted(tx, group, rights)
+            banned = await rules.barred_person(tx, by)
         if rights is None or by not in rights.admins:
             raise Refused("not_admin")
+        if banned is not None and not stopping:
+            raise Refused(banned)
         return posting, group, rights
 
     async def _post(self, post_id: str) -> Post:

@@ -3,6 +3,7 @@
 Nobody is an admin by what we remember: Telegram is asked at each decisive step.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +23,9 @@ from bot.services.posters import Offered, offered_now
 
 MOST_POSTINGS = 20
 """Postings of one group that still go on."""
+_LONG_NUMBER = re.compile(r"(?:\d[ \u00a0()-]{0,2}){11,}")
+"""Eleven digits with no more between two of them than people write in numbers."""
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 SOON = timedelta(minutes=1)
 """When to try again what Telegram could not be asked about."""
 
@@ -71,7 +75,8 @@ async def choices(tx: Tx, group: Group, now: datetime) -> list[Choice]:
 
 def meant_for(campaign: Campaign, group: Group) -> bool:
     """Whether the operator lets this group post it."""
-    return not campaign.groups or group.chat_id in campaign.groups
+    named = {group.chat_id, group.former_id} & set(campaign.groups)
+    return bool(named) or not campaign.groups
 
 
 async def too_often(
@@ -105,6 +110,11 @@ def barred(group: Group, rights: Rights | None, by: int) -> str | None:
     if group.approval is Approval.WAITING:
         return "group_waiting"
     return None if rights.posts else "cannot_post"
+
+
+async def barred_person(tx: Tx, by: int) -> str | None:
+    """Why this person posts nowhere: person_banned, by the operator."""
+    return "person_banned" if await tx.promos.banned(by) else None
 
 
 async def noted(tx: Tx, group: Group, rights: Rights | None) -> None:
@@ -154,6 +164,14 @@ def said(extra: str | None) -> str | None:
 def too_long(extra: str | None) -> bool:
     """Whether an admin's sentence is longer than one may be."""
     return extra is not None and len(extra) > MOST_EXTRA
+
+
+def unfit(extra: str | None) -> str | None:
+    """Why an admin's sentence can't stand in a group: extra_too_long, or extra_private where it
+    has a number as long as a phone's or a card's (F43)."""
+    if too_long(extra):
+        return "extra_too_long"
+    return "extra_private" if _LONG_NUMBER.search(_DATE.sub(" / ", extra or "")) else None
 
 
 def once(moment: datetime, zone: str) -> Timing:

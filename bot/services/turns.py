@@ -118,6 +118,7 @@ class Turns:
         await rules.noted(tx, group, rights)
         campaign = await tx.campaigns.get(posting.campaign_id)
         why = rules.barred(group, rights, posting.by)
+        why = why or await rules.barred_person(tx, posting.by)
         if why is None and campaign is not None:
             offered = await offered_now(tx, campaign, now)
             why = await rules.why_not_now(tx, offered, group, posting.thread_id, now)

@@ -66,7 +66,7 @@ class GroupRows:
             away = update(groups).where(groups.c.id == other.id)
             await self._conn.execute(away.values(chat_id=0, standing="out", can_post=False))
         here = update(groups).where(groups.c.id == known.id)
-        await self._conn.execute(here.values(chat_id=new, kind="supergroup"))
+        await self._conn.execute(here.values(chat_id=new, former_id=old, kind="supergroup"))
         # The messages of the old chat have other numbers in the new one: they can't be edited.
         of_old = update(posts).where(posts.c.group_id == known.id)
         await self._conn.execute(of_old.values(message_id=None))

@@ -148,6 +148,9 @@ REASONS = {
     "campaign_gone": N_("All places of this offer are taken. Please choose another one."),
     "cap_reached": N_("This offer was posted here as often as our shop allows for now."),
     "cooldown": N_("This offer was posted here a short while ago. Please wait before the next."),
+    "extra_private": N_("Please leave long numbers out: nobody's phone or SIM number belongs in a "
+                        "group."),
+    "person_banned": N_("Our shop's offers are closed to you. Write to /support if that is wrong."),
     "extra_too_long": N_("Your sentence is too long. Please keep it under 200 characters."),
     "in_past": N_("That time has passed. Please choose a later one."),
     "too_many": N_("There are many plans in this group already. Withdraw one first."),

@@ -36,6 +36,7 @@ groups = Table(
     Column("added_by", BigInteger),
     Column("greeted_at", UtcDateTime),
     Column("added_at", UtcDateTime, nullable=False),
+    Column("former_id", BigInteger),
 )
 
 # Who was last seen to be an admin where: whose groups to look at when they ask for "my groups".

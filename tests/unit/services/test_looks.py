@@ -154,6 +154,16 @@ async def test_sold_out_says_so_and_opens_again(at: Square) -> None:
     assert (edits(at), await true(at, post)) == (2, True)
 
 
+async def test_a_group_that_may_no_longer_post_it_is_closed_too(at: Square) -> None:
+    post = await at.out()
+    at.clock.advance(minutes=5)
+    await at.campaign(groups=(-9,))
+    async with at.database.write() as tx:
+        await tx.posts.touch(at.clock.now(), campaign_id="spring")
+    await at.live(minutes=2)
+    assert ((await at.post(post.id)).end, edits(at)) == ("stopped", 1)
+
+
 @pytest.mark.parametrize("why", ["stopped", "banned"])
 async def test_the_operator_closes_posts(at: Square, why: str) -> None:
     post = await at.out()

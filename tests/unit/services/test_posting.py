@@ -121,6 +121,11 @@ def _offer(**changes: Any) -> Prepare:
     return lambda at: at.offer(**changes)
 
 
+async def _banned(at: Square) -> None:
+    async with at.database.write() as tx:
+        await tx.promos.ban(ADMIN, NOW)
+
+
 async def _closed(at: Square) -> None:
     async with at.database.write() as tx:
         await tx.groups.topic(Topic("grp1", 7, "Deals", closed=True))
@@ -151,6 +156,10 @@ async def _sold_off(at: Square) -> None:
         (_offer(total=0), {}, "campaign_gone"),
         (_closed, {"thread_id": 7}, "topic_closed"),
         (_nothing, {"extra": "x" * 201}, "extra_too_long"),
+        (_nothing, {"extra": "Ask me: 138 0013 8000"}, "extra_private"),
+        (_nothing, {"extra": "Mine is 8985-2041-0000-0000-1015"}, "extra_private"),
+        (_nothing, {"extra": "+1 (305) 555-0142"}, "extra_private"),
+        (_banned, {}, "person_banned"),
         (_nothing, {"timing": on(day(-1))}, "in_past"),
         (_nothing, {"timing": weekly()}, "in_past"),
         (_nothing, {"timing": on(day(31))}, "campaign_over"),
@@ -234,6 +243,22 @@ async def test_a_group_has_only_so_many_plans(at: Square) -> None:
         await at.plan(timing=on(day(3)))
     with pytest.raises(Refused, match="too_many"):
         await at.plan(timing=on(day(3)))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["Only 2026-12-01 - 2026-12-31 19:30", "满 100 减 20，满 200 减 50", "24 h, 7 days, 365"],
+)
+async def test_dates_and_prices_are_no_private_numbers(at: Square, extra: str) -> None:
+    assert (await at.plan(extra=extra)).extra == extra
+
+
+async def test_a_group_that_moved_is_still_the_one_that_the_operator_named(at: Square) -> None:
+    await at.campaign(groups=(GROUP,))
+    async with at.database.write() as tx:
+        await tx.groups.migrate(GROUP, -100_777)
+    assert [one.why for one in await at.postings.offered(await at.group())] == [None]
+    assert (await at.out()).state is P.POSTED
 
 
 # ---- turns ---------------------------------------------------------------------------------
@@ -325,6 +350,7 @@ async def test_who_is_no_admin_any_more_posts_nothing(at: Square) -> None:
         (_group(approval=Approval.BANNED), "group_banned"),
         (_group(approval=Approval.WAITING), "group_waiting"),
         (_closed, "topic_closed"),
+        (_banned, "person_banned"),
     ],
 )
 async def test_a_posting_is_held_while_its_group_can_not_take_it(

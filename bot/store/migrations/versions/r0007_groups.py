@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("added_by", sa.BigInteger(), nullable=True),
         sa.Column("greeted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("former_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_groups")),
         sa.UniqueConstraint("chat_id", name=op.f("uq_groups_chat_id")),
         sa.UniqueConstraint("id", name=op.f("uq_groups_id")),
