@@ -1,0 +1,533 @@
+"""News to many: once a person whatever crashes, held up at once, at nobody's night."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.domain.broadcasts import Broadcast, BroadcastState, Reached, Report
+from bot.domain.chats import Preferences
+from bot.domain.money import Money
+from bot.ports import Delivery, Notice, Outcome, Place, Priority
+from bot.services import broadcasting, notices
+from bot.services.broadcasting import EVERY, Broadcasting
+from bot.services.broadcasts import MOST_WAIT, Broadcasts
+from bot.services.desk import NotOperator
+from bot.services.outbox import Outbox
+from bot.services.selling import Refused
+from bot.store import Database
+from bot.store.broadcasts import BroadcastRows
+from bot.store.tables import recipients
+from bot.store.transactions import transaction
+from tests.unit.services.house import OPERATOR, SECOND, HandClock, opened
+from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat
+
+FIRST = 20_000
+SENT, AMBIGUOUS, RETRY = (
+    Delivery(outcome) for outcome in (Outcome.SENT, Outcome.AMBIGUOUS, Outcome.RETRY)
+)
+
+
+@dataclass
+class Post:
+    """A messenger that keeps what it is given; its answers are SENT, or as the test says."""
+
+    news: list[int] = field(default_factory=list)
+    """Chats that got news, in order."""
+    told: list[Notice] = field(default_factory=list)
+    answer: Callable[[Notice], Delivery] = lambda _: SENT
+
+    async def deliver(self, notice: Notice, place: Place | None = None) -> Delivery:
+        if notice.kind != notices.BROADCAST:
+            self.told.append(notice)
+            return SENT
+        self.news.append(notice.chat_id)
+        return self.answer(notice)
+
+
+@dataclass
+class Newsroom:
+    database: Database
+    clock: HandClock
+    post: Post
+    desk: Broadcasts
+    sender: Broadcasting
+    outbox: Outbox
+    drafts: int = 0
+
+    async def draft(self, texts: dict[str, str] | None = None, **segment: object) -> Broadcast:
+        """Something to send, to English readers unless said otherwise."""
+        self.drafts += 1
+        one = await self.desk.draft(OPERATOR, 9000 + self.drafts)
+        for language, text in (texts or {"en": "News"}).items():
+            one = await self.desk.say(OPERATOR, one.id, language, text)
+        return await self.desk.narrow(OPERATOR, one.id, **(segment or {"languages": ("en",)}))
+
+    async def begin(self, at: datetime | None = None, **segment: object) -> Broadcast:
+        """A draft that was confirmed."""
+        one = await self.draft(**segment)  # type: ignore[arg-type]
+        return await self.desk.start(OPERATOR, one.id, one.version, at, 77)
+
+    async def live(self) -> None:
+        """Everything that can be done now."""
+        await self.outbox.worker.run()
+        while (due := await self.sender.next_due()) is not None and due <= self.clock.now():
+            await self.sender.worker.run()
+            await self.outbox.worker.run()
+
+    async def state(self, one: Broadcast) -> BroadcastState:
+        async with self.database.read() as tx:
+            found = await tx.broadcasts.get(one.id)
+        assert found is not None
+        return found.state
+
+    async def report(self, one: Broadcast) -> Report:
+        async with self.database.read() as tx:
+            return await tx.broadcasts.report(one.id)
+
+    async def queued(self) -> int:
+        async with self.database.read() as tx:
+            backlog = await tx.outbox.backlog(self.clock.now())
+        return sum(row.waiting + row.planned for row in backlog
+                   if row.priority is Priority.BROADCAST)  # fmt: skip
+
+    def restart(self) -> None:
+        """Another process takes over."""
+        self.sender = Broadcasting(self.database, self.clock, 10)
+        self.outbox = Outbox(self.database, self.clock, self.post)
+
+
+@asynccontextmanager
+async def newsroom(folder: Path, people: int = 25, window: int = 10) -> AsyncIterator[Newsroom]:
+    """A shop whose customers read English, Alice and Bob Chinese."""
+    async with opened(folder) as database:
+        clock, post = HandClock(), Post()
+        async with database.write() as tx:
+            for n in range(people):
+                await tx.chats.add(chat(FIRST + n, language="en"))
+        yield Newsroom(
+            database, clock, post, Broadcasts(database, clock, (OPERATOR,)),
+            Broadcasting(database, clock, window), Outbox(database, clock, post),
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
+    async with newsroom(tmp_path) as found:
+        yield found
+
+
+EVERYBODY = list(range(FIRST, FIRST + 25))
+
+
+# ---- writing ---------------------------------------------------------------------------------
+
+
+async def test_only_operators_write_news(room: Newsroom) -> None:
+    one = await room.draft()
+    desk = room.desk
+    for attempt in (
+        desk.draft(ALICE, 1),
+        desk.say(ALICE, one.id, "en", "Hi"),
+        desk.change(ALICE, one.id, renew=False),
+        desk.narrow(ALICE, one.id, languages=()),
+        desk.test(ALICE, one.id, 1),
+        desk.start(ALICE, one.id, one.version, None, None),
+        desk.pause(ALICE, one.id, None),
+        desk.stop(ALICE, one.id, None),
+        desk.take_back(ALICE, one.id),
+    ):
+        with pytest.raises(NotOperator):
+            await attempt
+    assert room.post.news == []
+
+
+async def test_a_replayed_tap_makes_no_second_draft(room: Newsroom) -> None:
+    first = await room.desk.draft(OPERATOR, 5)
+    assert (await room.desk.draft(OPERATOR, 5)).id == first.id
+    assert (await room.desk.draft(OPERATOR, 6)).id != first.id
+
+
+async def test_what_was_confirmed_is_what_is_sent(room: Newsroom) -> None:
+    one = await room.draft()
+    changed = await room.desk.say(OPERATOR, one.id, "en", "Other news")
+    with pytest.raises(Refused, match="moved"):
+        await room.desk.start(OPERATOR, one.id, one.version, None, None)
+    started = await room.desk.start(OPERATOR, one.id, changed.version, None, None)
+    again = await room.desk.start(OPERATOR, one.id, changed.version, None, None)
+    assert started.id == again.id
+    with pytest.raises(Refused, match="moved"):
+        await room.desk.say(OPERATOR, one.id, "en", "Too late")
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY
+    await room.desk.start(OPERATOR, one.id, changed.version, None, None)  # a late second tap
+    await room.live()
+    assert len(room.post.news) == 25
+
+
+async def test_what_can_not_be_sent_is_refused(room: Newsroom) -> None:
+    desk = room.desk
+    empty = await desk.draft(OPERATOR, 1)
+    with pytest.raises(Refused, match="no_text"):
+        await desk.start(OPERATOR, empty.id, empty.version, None, None)
+    one = await room.draft()
+    for at, why in ((room.clock.at, "in_past"), (room.clock.at + MOST_WAIT * 2, "too_far")):
+        with pytest.raises(Refused, match=why):
+            await desk.start(OPERATOR, one.id, one.version, at, None)
+    long = await desk.say(OPERATOR, one.id, "en", f"<b>{'x' * 1001}</b>")
+    long = await desk.change(OPERATOR, long.id, photo="file")
+    with pytest.raises(Refused, match="too_long"):
+        await desk.start(OPERATOR, one.id, long.version, None, None)
+    fits = await desk.say(OPERATOR, one.id, "en", f"<b>{'x' * 1000}</b>")
+    nobody = await desk.narrow(OPERATOR, fits.id, spent_least=Money(1, "USD"))
+    with pytest.raises(Refused, match="nobody"):
+        await desk.start(OPERATOR, one.id, nobody.version, None, None)
+    await room.live()
+    assert room.post.news == []
+
+
+async def test_a_test_goes_to_the_one_who_writes(room: Newsroom) -> None:
+    one = await room.draft()
+    for _ in range(2):
+        await room.desk.test(OPERATOR, one.id, 123)
+    await room.live()
+    assert room.post.news == [OPERATOR]
+    assert (await room.report(one)).by_state == {}
+
+
+# ---- sending ---------------------------------------------------------------------------------
+
+
+async def test_everybody_of_the_segment_gets_it_once(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY
+    assert await room.state(one) is BroadcastState.DONE
+    assert (await room.report(one)).by_state == {Reached.SENT: 25}
+    await room.live()
+    assert len(room.post.news) == 25
+
+
+async def test_little_is_in_the_outbox_at_a_time(room: Newsroom) -> None:
+    await room.begin()
+    for _ in range(3):
+        await room.sender.worker.run()
+        assert await room.queued() == 10
+    await room.live()
+    assert len(room.post.news) == 25
+
+
+async def test_two_broadcasts_share_the_room(room: Newsroom) -> None:
+    await room.begin()
+    await room.begin(languages=("zh_Hans",))
+    await room.sender.worker.run()
+    assert await room.queued() == 10
+    await room.live()
+    assert sorted(room.post.news) == [ALICE, BOB, OPERATOR, SECOND, *EVERYBODY, CHARLIE]
+
+
+async def test_two_instances_at_once_send_it_once(room: Newsroom) -> None:
+    one = await room.begin()
+    others = [Broadcasting(room.database, room.clock, 10) for _ in range(3)]
+    for _ in range(12):
+        await asyncio.gather(*(other.worker.run() for other in others))
+        await room.outbox.worker.run()
+    assert sorted(room.post.news) == EVERYBODY
+    assert await room.state(one) is BroadcastState.DONE
+
+
+async def test_outcomes_are_counted(room: Newsroom) -> None:
+    outcomes = [Outcome.BLOCKED, Outcome.DEACTIVATED, Outcome.DROPPED, Outcome.FAILED,
+                Outcome.AMBIGUOUS]  # fmt: skip
+    room.post.answer = lambda notice: (
+        Delivery(outcomes[notice.chat_id - FIRST]) if notice.chat_id < FIRST + 5 else SENT
+    )
+    one = await room.begin()
+    await room.live()
+    report = await room.report(one)
+    assert report.by_state == {
+        Reached.BLOCKED: 1, Reached.DEACTIVATED: 1, Reached.DROPPED: 1, Reached.FAILED: 1,
+        Reached.UNSURE: 1, Reached.SENT: 20,
+    }  # fmt: skip
+    assert report.over == 25
+    async with room.database.read() as tx:
+        gone = await tx.chats.get(FIRST)
+    assert gone is not None
+    assert gone.blocked_at is not None, "and is in no later one"
+
+
+async def test_a_lost_answer_is_not_sent_again(room: Newsroom) -> None:
+    room.post.answer = lambda _: AMBIGUOUS
+    one = await room.begin()
+    await room.live()
+    room.clock.advance(hours=2)
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY
+    assert (await room.report(one)).by_state == {Reached.UNSURE: 25}
+
+
+async def test_what_certainly_did_not_go_out_is_tried_again(room: Newsroom) -> None:
+    tries: dict[int, int] = {}
+
+    def answer(notice: Notice) -> Delivery:
+        tries[notice.chat_id] = tries.get(notice.chat_id, 0) + 1
+        return RETRY if tries[notice.chat_id] < 3 else SENT
+
+    room.post.answer = answer
+    one = await room.begin()
+    for _ in range(20):
+        await room.live()
+        room.clock.advance(minutes=1)
+    assert await room.state(one) is BroadcastState.DONE
+    assert (await room.report(one)).by_state == {Reached.SENT: 25}
+
+
+# ---- crashes ---------------------------------------------------------------------------------
+
+
+async def test_a_crash_between_claim_and_send_repeats_nothing(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.sender.worker.run()
+    async with room.database.write() as tx:
+        claimed = await tx.outbox.claim(
+            room.clock.now(), 4, by="only", until=room.clock.now() + timedelta(minutes=3)
+        )
+    assert len(claimed) == 4
+    room.restart()  # whether these four got it nobody knows
+    await room.outbox.recover()
+    await room.live()
+    doubtful = {notice.chat_id for notice in claimed}
+    assert sorted(room.post.news) == [who for who in EVERYBODY if who not in doubtful]
+    assert (await room.report(one)).by_state == {Reached.UNSURE: 4, Reached.SENT: 21}
+    assert await room.state(one) is BroadcastState.DONE
+
+
+class Killed(Exception):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("step", ["enrol", "queued", "sent_as", "set", "settle"])
+async def test_a_crash_within_a_step_leaves_nothing_half_done(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr(broadcasting, "SLICE", 8)
+    one, left = await room.begin(), [2]
+    whole = getattr(BroadcastRows, step)
+
+    async def dies(*args: object, **named: object) -> object:
+        done = await whole(*args, **named)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        return done
+
+    monkeypatch.setattr(BroadcastRows, step, dies)
+    for _ in range(6):
+        await room.sender.worker.run()
+        await room.outbox.worker.run()
+    assert left[0] <= 0, "it has died"
+    room.restart()
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY
+    assert await room.state(one) is BroadcastState.DONE
+
+
+# ---- steering --------------------------------------------------------------------------------
+
+
+async def test_a_pause_holds_at_once_and_it_goes_on_where_it_was(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.sender.worker.run()
+    await room.outbox.worker.run()
+    await room.sender.worker.run()
+    assert await room.queued() == 10
+    for _ in range(2):  # a second tap changes nothing
+        assert (await room.desk.pause(OPERATOR, one.id, 78)).state is BroadcastState.PAUSED
+    assert await room.queued() == 0
+    room.clock.advance(hours=3)
+    await room.live()
+    assert len(room.post.news) == 10
+    assert await room.sender.next_due() is None
+    assert (await room.desk.resume(OPERATOR, one.id, 78)).state is BroadcastState.RUNNING
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY
+    assert await room.state(one) is BroadcastState.DONE
+
+
+async def test_a_stop_is_for_good(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.sender.worker.run()
+    await room.outbox.worker.run()
+    await room.sender.worker.run()
+    stopped = await room.desk.stop(OPERATOR, one.id, None)
+    assert stopped.state is BroadcastState.STOPPED
+    assert stopped.message_id == 77
+    await room.live()
+    assert len(room.post.news) == 10
+    assert (await room.desk.resume(OPERATOR, one.id, None)).state is BroadcastState.STOPPED
+    await room.live()
+    assert len(room.post.news) == 10
+    report = await room.report(one)
+    assert report.count(Reached.SENT) == 10
+    assert report.count(Reached.WAITING, Reached.QUEUED) == 0
+
+
+async def test_what_is_under_way_at_a_pause_is_counted(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.sender.worker.run()
+    async with room.database.write() as tx:
+        [claimed] = await tx.outbox.claim(room.clock.now(), 1, by="only")
+        assert claimed.id is not None
+    await room.desk.pause(OPERATOR, one.id, None)
+    async with room.database.write() as tx:
+        assert await tx.outbox.settle(claimed.id, Outcome.SENT, room.clock.now(), by="only")
+    await room.live()
+    report = await room.report(one)
+    assert (report.count(Reached.SENT), report.count(Reached.WAITING)) == (1, 24)
+    await room.desk.resume(OPERATOR, one.id, None)
+    await room.live()
+    assert sorted([claimed.chat_id, *room.post.news]) == EVERYBODY
+
+
+async def test_it_begins_at_its_time_and_can_be_taken_back_before(room: Newsroom) -> None:
+    at = room.clock.at + timedelta(hours=2)
+    one = await room.begin(at)
+    assert await room.sender.next_due() == at
+    await room.live()
+    assert room.post.news == []
+    draft = await room.desk.take_back(OPERATOR, one.id)
+    assert (draft.state, draft.start_at) == (BroadcastState.DRAFT, None)
+    await room.desk.start(OPERATOR, one.id, draft.version, at, 77)
+    room.clock.advance(hours=2)
+    await room.live()
+    assert len(room.post.news) == 25
+    assert (await room.desk.take_back(OPERATOR, one.id)).state is BroadcastState.DONE
+
+
+async def test_who_came_in_the_meantime_gets_it_who_left_does_not(room: Newsroom) -> None:
+    await room.begin(room.clock.at + timedelta(hours=2))
+    async with room.database.write() as tx:
+        await tx.chats.add(chat(FIRST + 500, language="en"))
+        await tx.chats.set_blocked(FIRST, room.clock.now())
+    await room.desk.wants(FIRST + 1, news=False)
+    room.clock.advance(hours=2)
+    await room.live()
+    assert sorted(room.post.news) == [*EVERYBODY[2:], FIRST + 500]
+
+
+# ---- people ----------------------------------------------------------------------------------
+
+
+async def test_nobody_is_woken(room: Newsroom) -> None:
+    quiet = Preferences(zone="Asia/Shanghai", quiet_start=time(20), quiet_end=time(8))
+    async with room.database.write() as tx:
+        await tx.chats.set_preferences(FIRST, quiet)  # NOW is 20:00 in Shanghai
+    one = await room.begin()
+    await room.live()
+    assert sorted(room.post.news) == EVERYBODY[1:]
+    morning = await room.sender.next_due()
+    assert morning == NOW + timedelta(hours=12)
+    assert await room.queued() == 0, "who sleeps is in nobody's way"
+    assert await room.state(one) is BroadcastState.RUNNING
+    async with room.database.write() as tx:  # they get up later now
+        await tx.chats.set_preferences(FIRST, replace(quiet, quiet_end=time(9)))
+    room.clock.advance(hours=12)
+    await room.live()
+    assert FIRST not in room.post.news
+    room.clock.advance(hours=1)
+    await room.live()
+    assert room.post.news[-1] == FIRST
+    assert await room.state(one) is BroadcastState.DONE
+
+
+async def test_the_wish_for_no_news_is_noted_and_kept(room: Newsroom) -> None:
+    first = await room.begin()
+    await room.live()
+    mine = await recipient_of(room, first, FIRST)
+    theirs = await recipient_of(room, first, FIRST + 1)
+    await room.desk.wants(FIRST, news=False, recipient_id=mine)
+    await room.desk.wants(FIRST, news=False, recipient_id=theirs)  # somebody else's button
+    assert (await room.report(first)).left == 1
+    second = await room.begin()
+    await room.live()
+    assert sorted(room.post.news[25:]) == EVERYBODY[1:]
+    assert second.id != first.id
+    await room.desk.wants(FIRST, news=True)
+    third = await room.begin()
+    await room.live()
+    assert (await room.report(third)).count(Reached.SENT) == 25
+
+
+async def recipient_of(room: Newsroom, one: Broadcast, chat_id: int) -> str:
+    where = (recipients.c.broadcast_id == one.id, recipients.c.chat_id == chat_id)
+    async with transaction(room.database._reader) as conn:
+        return str(await conn.scalar(select(recipients.c.id).where(*where)))
+
+
+async def test_a_tap_counts_for_its_own_reader_only(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.live()
+    mine = await recipient_of(room, one, FIRST)
+    assert await room.desk.clicked(mine, FIRST + 1) is None
+    assert await room.desk.clicked("test", FIRST) is None
+    assert (await room.report(one)).clicked == 0
+    for _ in range(2):
+        found = await room.desk.clicked(mine, FIRST)
+        assert found is not None
+        assert found.id == one.id
+    assert (await room.report(one)).clicked == 1
+
+
+# ---- the operator ----------------------------------------------------------------------------
+
+
+async def test_the_message_changes_no_faster_than_telegram_likes(tmp_path: Path) -> None:
+    async with newsroom(tmp_path, people=60, window=2) as room:
+        await room.begin()
+        for _ in range(40):
+            await room.sender.worker.run()
+            await room.outbox.worker.run()
+            room.clock.advance(seconds=1)
+        told = [one for one in room.post.told if one.kind == notices.BROADCAST_PROGRESS]
+        assert 1 < len(told) <= 40 / EVERY.total_seconds() + 1
+        assert {one.chat_id for one in told} == {OPERATOR}
+
+
+async def test_the_end_is_told_anew_when_it_took_a_while(room: Newsroom) -> None:
+    await room.begin()
+    await room.live()
+    kinds = [one.kind for one in room.post.told]
+    assert kinds == [notices.BROADCAST_PROGRESS], "who has just tapped looks at it"
+    quiet = Preferences(zone="Asia/Shanghai", quiet_start=time(20), quiet_end=time(8))
+    async with room.database.write() as tx:
+        await tx.chats.set_preferences(BOB, quiet)
+    await room.begin(languages=("zh_Hans",))
+    await room.live()
+    room.clock.advance(hours=12)
+    await room.live()
+    assert [one.kind for one in room.post.told][-1] == notices.BROADCAST_ENDED
+
+
+async def test_a_scheduled_one_begins_with_a_message_of_its_own(room: Newsroom) -> None:
+    one = await room.begin(room.clock.at + timedelta(hours=2))
+    room.clock.advance(hours=2)
+    await room.sender.worker.run()
+    async with room.database.read() as tx:
+        begun = await tx.broadcasts.get(one.id)
+    assert begun is not None
+    assert begun.message_id is None, "the old one would not ring"
+    await room.live()
+    assert room.post.told[0].kind == notices.BROADCAST_PROGRESS
+
+
+async def test_every_decision_is_written_down(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.desk.stop(OPERATOR, one.id, None)
+    async with room.database.read() as tx:
+        deeds = [row.action for row in await tx.audit.latest(9)]
+    assert deeds[:2] == ["broadcast_stopped", "broadcast_started"]
