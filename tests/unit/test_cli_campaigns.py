@@ -100,6 +100,18 @@ def test_a_promo_for_posts_has_no_code(sold: Path, capsys: pytest.CaptureFixture
     assert "posted is for promos that no code" in capsys.readouterr().err
 
 
+def test_the_example_for_operators_is_in_order(
+    shop: None, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy = Path(__file__).parents[2] / "deploy"
+    promos = (deploy / "promos.example.yaml").read_text("utf-8")
+    (desk / "promos.yaml").write_text(promos, "utf-8")
+    assert xuka("plans", "apply", str(deploy / "plans.example.yaml")) == 0
+    assert xuka("promos", "apply", "promos.yaml") == 0
+    assert xuka("campaigns", "check", str(deploy / "campaigns.example.yaml")) == 0
+    assert "+ spring: new, promo groups, earns 5 %" in capsys.readouterr().out
+
+
 def test_the_demos_campaign_file_is_a_good_example(
     shop: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,10 +14,21 @@ from bot.domain.campaigns import Post, PostingState, PostState, Repeat, Timing
 from bot.domain.groups import Approval, Standing
 from bot.ports import Delivery, Outcome, Rights
 from bot.services import notices
+from bot.services.campaign_files import CampaignFiles, Read
 from bot.services.looks import GAP
 from bot.services.places import all_touched, posts_touched
+from bot.services.promo_files import PromoFiles
 from bot.services.selling import Refused
-from tests.unit.services.posting_house import ADMIN, GROUP, OTHER, Square, square, wish
+from tests.unit.services.posting_house import (
+    ADMIN,
+    GROUP,
+    OFFER,
+    OTHER,
+    SPRING,
+    Square,
+    square,
+    wish,
+)
 from tests.unit.store.samples import NOW, days
 
 P = PostState
@@ -242,6 +254,34 @@ async def test_prices_that_changed_show(at: Square) -> None:
         await all_touched(tx, at.clock.now())
     await at.work()
     assert (edits(at), await true(at, post)) == (1, True)
+
+
+async def test_what_the_operator_applies_shows_at_once(at: Square) -> None:
+    """A promo is stopped, a campaign is, by commands beside the running bot."""
+    promos = PromoFiles(at.database, at.clock, ZoneInfo("UTC"))
+    campaigns = CampaignFiles(at.database, at.clock, lambda poster: 0)
+    await at.campaign(cooldown=timedelta(0))
+    post = await at.out()
+    at.clock.advance(minutes=5)
+    await promos.apply([replace(OFFER, percent=OFFER.percent * 2)], "cli")
+    await at.work()
+    assert (edits(at), await true(at, post)) == (1, True)
+    at.clock.advance(minutes=5)
+    await campaigns.apply(Read((replace(SPRING, title={"en": "Summer"}),)), "cli")
+    await at.work()
+    assert (edits(at), await true(at, post)) == (2, True)
+    at.clock.advance(minutes=5)
+    await campaigns.stop("spring", "cli")
+    await at.work()
+    assert (edits(at), (await at.post(post.id)).end) == (3, "stopped")
+
+
+async def test_stopping_the_promo_closes_its_posts(at: Square) -> None:
+    post = await at.out()
+    at.clock.advance(minutes=5)
+    await PromoFiles(at.database, at.clock, ZoneInfo("UTC")).stop("grp", "cli")
+    await at.work()
+    assert (edits(at), (await at.post(post.id)).end) == (1, "stopped")
 
 
 # ---- what answers teach --------------------------------------------------------------------
