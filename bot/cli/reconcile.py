@@ -15,7 +15,7 @@ GAPS = {
     "refund_missing_there": "returned here, not at the provider",
     "unpaid": "fulfilled, and nobody paid for it",
     "stuck": "paid for more than a day ago, and without an end",
-    "ledger": "postings that do not add up",
+    "ledger": "the wallets' books do not add up",
 }
 
 
@@ -84,6 +84,10 @@ def _told(report: "Report") -> list[str]:
         found.append(row.format(line.method, line.currency, *shown, verdict))
     if not report.lines:
         found.append("no money was taken")
+    for currency, purses in report.purses.items():
+        stands, entered = (_amount(n, currency) for n in (purses.stands, purses.entered))
+        verdict = "adds up" if purses.adds_up else "DOES NOT ADD UP"
+        found.append(f"wallets {currency}: {stands} stands in them, {entered} entered  {verdict}")
     found.append("")
     if report.captured_late:
         found.append(f"{report.captured_late} charges were taken over that nobody had told of.")

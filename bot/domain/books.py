@@ -1,6 +1,6 @@
 """Reconciliation: what providers say they took, against what our store says became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +42,28 @@ class Difference:
     settled_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where the wallets' books do not add up: an entry, an account, a payment, a refund."""
+
+    subject: str
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purses:
+    """All wallets in one currency, in minor units: what stands in them, and what their entries
+    come to."""
+
+    stands: int = 0
+    entered: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether nothing stands there that no entry tells of."""
+        return self.stands == self.entered
+
+
 @dataclass(slots=True)
 class Line:
     """One method and currency over the period; amounts in minor units."""
@@ -80,6 +102,8 @@ class Report:
     """Gaps that a person has to look at, those known before too."""
     away: list[Method] = field(default_factory=list)
     """Methods whose provider could not be asked."""
+    purses: Mapping[str, Purses] = field(default_factory=dict)
+    """The customers' wallets now, by currency."""
 
     def line(self, method: Method, currency: str) -> Line:
         """The line of a method and currency, made when it is not there."""
@@ -92,8 +116,9 @@ class Report:
 
     @property
     def adds_up(self) -> bool:
-        """Whether every line does."""
-        return all(line.adds_up for line in self.lines)
+        """Whether every line does, and the wallets."""
+        lines = all(line.adds_up for line in self.lines)
+        return lines and all(purses.adds_up for purses in self.purses.values())
 
 
 TAKEN = frozenset(

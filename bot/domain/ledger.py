@@ -25,7 +25,8 @@ LOST = "lost"
 """Credited money that a provider took back after it was spent."""
 COMMISSION = "commission"
 """What people were paid for their posts in groups."""
-_WALLET = "wallet:"
+WALLET = "wallet:"
+"""How the names of customers' wallets begin."""
 
 
 class Unbalanced(ValueError):
@@ -130,12 +131,12 @@ def sums(postings: Sequence[Posting]) -> dict[str, int]:
 
 def wallet(chat_id: int) -> str:
     """The account of a customer's wallet."""
-    return f"{_WALLET}{chat_id}"
+    return f"{WALLET}{chat_id}"
 
 
 def is_wallet(account: str) -> bool:
     """Whether the account may never be below zero."""
-    return account.startswith(_WALLET)
+    return account.startswith(WALLET)
 
 
 def taken(method: Method) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.ledger import Entry, Line
+from bot.domain.books import Purses
+from bot.domain.ledger import Entry, EntryKind, Line
 from bot.domain.money import Money
 from bot.domain.transfers import Proof, ProofState, Same
 
@@ -24,6 +25,23 @@ class Ledger(Protocol):
 
     async def posted(self, key: str, account: str) -> Money | None:
         """What the entry of that key added to an account; None when it did not touch it."""
+        ...
+
+    async def totals(self) -> dict[str, Purses]:
+        """What stands in all wallets and what their postings come to, by currency."""
+        ...
+
+    async def unbalanced(self) -> list[tuple[str, Money]]:
+        """Entries, by their keys, whose postings do not sum to zero, and what they sum to."""
+        ...
+
+    async def drifted(self) -> list[tuple[str, Money]]:
+        """Accounts that hold something else than their postings come to, with the difference;
+        and wallets below zero, with what is on them."""
+        ...
+
+    async def posted_since(self, since: datetime) -> list[tuple[str, EntryKind]]:
+        """Keys and kinds of the entries since then, oldest first."""
         ...
 
     async def history(self, account: str, limit: int, offset: int = 0) -> list[Line]:

@@ -29,6 +29,7 @@ from bot.ports import (
     Store,
     Tx,
 )
+from bot.services import purses
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 from bot.services.till import Till
@@ -92,6 +93,7 @@ class Reconciliation:
             for charge in charges:
                 await self._provider_says(report, name, charge)
         await self._we_say(report, lists)
+        await self._wallets(report)
         async with self._store.read() as tx:
             report.found = await tx.differences.open()
         self.last = report
@@ -209,7 +211,17 @@ class Reconciliation:
         found = await self._methods[payment.method].lookup(payment)
         return next((one for one in found.charges if one.id == payment.charge_id), None)
 
-    async def _gap(self, gap: Gap, subject: str, method: Method | None, amount: Money) -> None:
+    async def _wallets(self, report: Report) -> None:
+        """The books of the wallets, which no provider sees."""
+        async with self._store.read() as tx:
+            report.purses = await tx.ledger.totals()
+            found = [fault async for fault in purses.faults(tx, report.since)]
+        for fault in found:
+            await self._gap(Gap.LEDGER, fault.subject, None, fault.amount)
+
+    async def _gap(
+        self, gap: Gap, subject: str, method: Method | None, amount: Money | None
+    ) -> None:
         """Found once, told once, in the queue until somebody has settled it."""
         made = Difference(new_id(), gap, subject, method, amount, self._clock.now())
         async with self._store.write() as tx:

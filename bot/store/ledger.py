@@ -1,9 +1,14 @@
 """The wallets' books: entries, postings, and the balances that they add up to."""
 
-from sqlalchemy import insert, select, update
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.ledger import Entry, Line, Overdrawn, Posting, is_wallet
+from bot.domain.books import Purses
+from bot.domain.ledger import WALLET, Entry, EntryKind, Line, Overdrawn, Posting, is_wallet
 from bot.domain.money import Money
 from bot.store.rows import insert_new
 from bot.store.tables import balances, entries, postings
@@ -69,6 +74,45 @@ class LedgerRows:
         row = (await self._conn.execute(statement)).first()
         return None if row is None else Money(*row)
 
+    async def totals(self) -> dict[str, Purses]:
+        """What stands in all wallets and what their postings come to, by currency."""
+        found: dict[str, Purses] = {}
+        for table, name in ((balances, "stands"), (postings, "entered")):
+            statement = select(table.c.currency, func.sum(table.c.minor)).where(_of_wallets(table))
+            for currency, minor in await self._conn.execute(statement.group_by(table.c.currency)):
+                found[currency] = replace(found.get(currency, Purses()), **{name: int(minor)})
+        return found
+
+    async def unbalanced(self) -> list[tuple[str, Money]]:
+        """Entries, by their keys, whose postings do not sum to zero, and what they sum to."""
+        total = func.sum(postings.c.minor)
+        statement = select(postings.c.entry, total, postings.c.currency)
+        statement = statement.group_by(postings.c.entry, postings.c.currency).having(total != 0)
+        rows = await self._conn.execute(statement.order_by(postings.c.entry))
+        return [(key, Money(int(minor), currency)) for key, minor, currency in rows]
+
+    async def drifted(self) -> list[tuple[str, Money]]:
+        """Accounts that hold something else than their postings come to, with the difference;
+        and wallets below zero, with what is on them."""
+        both = union_all(
+            select(balances.c.account, balances.c.currency, balances.c.minor),
+            select(postings.c.account, postings.c.currency, -postings.c.minor),
+        ).subquery()
+        left = func.sum(both.c.minor)
+        differ = select(both.c.account, left, both.c.currency)
+        differ = differ.group_by(both.c.account, both.c.currency).having(left != 0)
+        found = await self._conn.execute(differ.order_by(both.c.account))
+        short = select(balances.c.account, balances.c.minor, balances.c.currency)
+        below = short.where(_of_wallets(balances), balances.c.minor < 0)
+        rows = [*found, *await self._conn.execute(below)]
+        return [(account, Money(int(minor), currency)) for account, minor, currency in rows]
+
+    async def posted_since(self, since: datetime) -> list[tuple[str, EntryKind]]:
+        """Keys and kinds of the entries since then, oldest first."""
+        statement = select(entries.c.key, entries.c.kind).where(entries.c.at >= since)
+        rows = await self._conn.execute(statement.order_by(entries.c.seq))
+        return [(key, kind) for key, kind in rows]
+
     async def history(self, account: str, limit: int, offset: int = 0) -> list[Line]:
         """Newest first."""
         statement = (
@@ -84,3 +128,8 @@ class LedgerRows:
             Line(kind, Money(minor, currency), at, about)
             for kind, minor, currency, at, about in rows
         ]
+
+
+def _of_wallets(table: Table) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = table.c.account
+    return column.startswith(WALLET, autoescape=True)

@@ -36,6 +36,7 @@ from bot.services.posting import Postings
 from bot.services.privacy import Privacy
 from bot.services.reconcile import Reconciliation
 from bot.services.reminding import Reminding
+from bot.services.removing import Removing
 from bot.services.requesting import Requesting
 from bot.services.sims import Sims
 from bot.services.status import Status
@@ -164,6 +165,7 @@ def services(shop: sale_house.Shop, store: Store, bot: ExtBot[Any]) -> Shop:
             store, shop.clock, SELLING, shop.checkout, shop.paying, shop.till
         ),
         agreeing=Agreeing(store, shop.clock, carriers, {}, SELLING),
+        removing=Removing(store, shop.clock, {}),
         broadcasts=Broadcasts(store, shop.clock, ()),
         postings=Postings(store, shop.clock, TelegramRooms(bot, store, shop.clock)),
         activations=Activations(store, shop.clock, carriers, SELLING),
