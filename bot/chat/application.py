@@ -58,6 +58,7 @@ from bot.chat.conversations import (
     status,
     support,
     transfer,
+    turnout,
     wallet,
 )
 from bot.chat.conversations.routes import END, PRIVATE, written
@@ -113,7 +114,8 @@ def conversation() -> ConversationHandler[Context]:
              broadcasts, audience, shop_news,
              handover, pictures, privacy, reminder_settings, reminders, support, queue, status,
              assist, activation, wallet, transfer, renewals, renewing, calendar,
-             my_groups, posting, posting_times, group_posts, group_desk, landing)  # fmt: skip
+             my_groups, posting, posting_times, group_posts, group_desk, landing,
+             turnout)  # fmt: skip
     entries = [handler for part in parts for handler in part.ENTRY]
     states: dict[object, list[Any]] = {END: [written(lost)]}
     for part in parts:

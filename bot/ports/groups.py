@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.domain.campaigns import Campaign, Post, PostCounts, Posting, PostingState, PostState
 from bot.domain.groups import Account, Earning, Group, Topic
+from bot.domain.turnout import Came
 
 
 class Groups(Protocol):
@@ -153,6 +154,11 @@ class Posts(Protocol):
         ...
 
     async def counts(self, post_ids: Sequence[str]) -> Mapping[str, PostCounts]: ...
+    async def came(self, group_id: str, since: datetime) -> Came:
+        """When people opened the group's posts, saw a price and paid; orders whose money went
+        back are left out."""
+        ...
+
     async def new_buyers(self, campaign_id: str, since: datetime, besides: int = 0) -> int:
         """People, other than `besides`, who had never paid before and ordered since then from
         its posts."""

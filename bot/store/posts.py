@@ -19,6 +19,7 @@ from bot.domain.campaigns import (
     PostState,
 )
 from bot.domain.orders import OrderState
+from bot.domain.turnout import Came
 from bot.store.rows import Shape, insert_new, move
 from bot.store.tables import group_postings, orders, payments, posts, visits
 
@@ -230,6 +231,21 @@ class PostRows:
             paid[post_id] += count
             amounts[post_id][currency] = int(minor)
         return paid, amounts
+
+    async def came(self, group_id: str, since: datetime) -> Came:
+        """When people opened the group's posts, saw a price and paid; orders whose money went
+        back are left out."""
+        here = select(_OC.id).where(_OC.group_id == group_id)
+        kept = payments.c.captured_minor > payments.c.going_back
+        with_us = select(payments.c.order_id).where(kept)
+        asked = (
+            select(_VC.opened_at).where(_VC.post_id.in_(here), _VC.opened_at >= since),
+            select(_VC.quoted_at).where(_VC.post_id.in_(here), _VC.quoted_at >= since),
+            select(orders.c.paid_at).where(
+                orders.c.post_id.in_(here), orders.c.paid_at >= since, orders.c.id.in_(with_us)
+            ),
+        )
+        return Came(*[list(await self._conn.scalars(one)) for one in asked])
 
     async def new_buyers(self, campaign_id: str, since: datetime, besides: int = 0) -> int:
         """People, other than `besides`, whose first paid order, or one that waits for money, was

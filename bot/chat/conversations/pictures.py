@@ -125,7 +125,7 @@ async def card(update: Update, context: Context) -> int | None:
     facts = card_facts(context.t, sim, planned, context.now, pace)
     below = views.card_caption(context.t, sim, context.now)
     again = views.not_sent(context.t, "pic", sim.id, "sim")
-    await _send(context, partial(balance_card, facts), below, again)
+    await send_drawn(context, partial(balance_card, facts), below, again)
     return None
 
 
@@ -141,7 +141,7 @@ async def plot(update: Update, context: Context) -> int | None:
         return None
     below = views.plot_caption(context.t, sim, told=pace is not None)
     again = views.not_sent(context.t, "use", sim.id, "sim")
-    await _send(context, partial(use_plot, facts), below, again)
+    await send_drawn(context, partial(use_plot, facts), below, again)
     return None
 
 
@@ -168,11 +168,13 @@ async def receipt(update: Update, context: Context) -> int | None:
     facts = receipt_facts(text.text)
     below = views.receipt_caption(context.t, sale.order)
     again = views.not_sent(context.t, "slip", order_id, "order")
-    await _send(context, partial(receipt_picture, facts), below, again)
+    await send_drawn(context, partial(receipt_picture, facts), below, again)
     return None
 
 
-async def _send(context: Context, draw: Callable[[], bytes], below: Screen, again: Screen) -> None:
+async def send_drawn(
+    context: Context, draw: Callable[[], bytes], below: Screen, again: Screen
+) -> None:
     """Draw a picture and send it as a message of its own, or show `again`."""
     png = await _PAINTER.run(partial(_painted, draw))
     try:

@@ -123,6 +123,8 @@ def one(t: Words, facts: Facts, note: Html | None = None) -> Screen:
         for account in facts.accounts
         if not account.empty
     ]
+    if facts.posts:
+        rows.append([button(t.plain("📈 30 days as a picture"), "gdplot", group.id)])
     return Screen(text, [*rows, [button(t.plain("‹ All groups"), "gdesk", 0)]])
 
 

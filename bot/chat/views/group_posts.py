@@ -192,5 +192,8 @@ def numbers(
         else t("Nothing is to be paid out to you right now."),
         t("Orders whose money went back are not counted."),
     )  # fmt: skip
-    rows = [[button(t.plain("‹ {name}", name=group.title), "group", group.id)]]
+    rows = [
+        [button(t.plain("📈 30 days as a picture"), "gplot", group.id)],
+        [button(t.plain("‹ {name}", name=group.title), "group", group.id)],
+    ]
     return Screen(text, rows)
