@@ -50,6 +50,11 @@ def cycles(sim: Sim) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+def anew(old: Sim, new: Sim) -> bool:
+    """Whether one of a SIM's cycles begins with its `new` state."""
+    return not set(cycles(new)) <= set(cycles(old))
+
+
 def cycle_of(sim: Sim, code: str) -> str | None:
     """The present cycle in which the ledger keeps a code."""
     stage = stage_or_none(code)

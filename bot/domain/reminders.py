@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from bot.domain.chats import Preferences
-from bot.domain.cycles import cycles, snooze_code
+from bot.domain.cycles import anew, snooze_code
 from bot.domain.sims import LOW_DATA, Sim, SimState
 from bot.domain.stages import (
     GRACE_DAYS,
@@ -269,7 +269,7 @@ def carried(
     that are no more urgent than what was told already are not told again; those more urgent, and
     all to come, are open. A data alert is told again only when there is more data than before.
     """
-    if set(cycles(new)) <= set(cycles(old)):
+    if not anew(old, new):
         return frozenset()
     told = parsed(settled)
     codes: set[str] = set()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 GRACE_DAYS = (3, 1)  # F30: days before the grace period ends
 KEEP_DAYS = (30, 7, 3, 1)  # F30: days before the keep-number deadline
@@ -88,6 +89,7 @@ USED_UP = Stage(StageKind.USED_UP)
 GRACE_STARTED, LOST = Stage(StageKind.GRACE_STARTED), Stage(StageKind.LOST)
 
 
+@lru_cache(maxsize=1024)
 def stage_or_none(code: str) -> Stage | None:
     """The ledger also holds snoozes, and may hold stages that a newer version wrote."""
     try:

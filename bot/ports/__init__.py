@@ -59,6 +59,7 @@ from bot.ports.payment import (
 from bot.ports.privacy import Held, PersonalData, Section
 from bot.ports.promos import Points, Promos, PromoUse
 from bot.ports.rates import RateSource, RatesUnavailable
+from bot.ports.reminders import Reminders, Told
 from bot.ports.renewals import Renewals, Subscribing
 from bot.ports.requests import Requests
 from bot.ports.sales import (
@@ -86,7 +87,6 @@ from bot.ports.store import (
     Inbox,
     InboxRow,
     Outbox,
-    Reminders,
     Rules,
     Sims,
     Store,
@@ -178,6 +178,7 @@ __all__ = [
     "SupplierQuote",
     "SupplierUnavailable",
     "Talks",
+    "Told",
     "TopUpAnswer",
     "TopUpRequest",
     "TopUpStatus",

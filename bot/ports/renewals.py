@@ -1,5 +1,6 @@
 """The database, continued: renewals that pay by themselves; and what Telegram is told of them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +19,10 @@ class Renewals(Protocol):
     async def get(self, agreement_id: str) -> Agreement | None: ...
     async def of_sim(self, sim_id: str) -> Agreement | None:
         """The SIM's one that has not ended."""
+        ...
+
+    async def of_sims(self, sim_ids: Collection[str]) -> list[Agreement]:
+        """Those of these SIMs that have not ended."""
         ...
 
     async def of_chat(self, chat_id: int) -> list[Agreement]:

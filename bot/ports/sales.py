@@ -3,7 +3,7 @@
 Every `move` is a compare-and-set along the machine's table; it is recorded in `transitions`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -48,6 +48,9 @@ class Orders(Protocol):
     ) -> list[Order]: ...
     async def in_states(self, states: Sequence[OrderState], limit: int = 100) -> list[Order]: ...
     async def of_sim(self, sim_id: str, states: Sequence[OrderState]) -> list[Order]: ...
+    async def of_sims(
+        self, sim_ids: Collection[str], states: Sequence[OrderState]
+    ) -> list[Order]: ...
     async def expiring(self, now: datetime, limit: int) -> list[Order]:
         """Open orders whose expires_at has passed."""
         ...

@@ -18,6 +18,7 @@ from bot.ports.ledger import Ledger, Proofs
 from bot.ports.messenger import Backlog, Notice, Outcome, Priority
 from bot.ports.privacy import PersonalData
 from bot.ports.promos import Points, Promos
+from bot.ports.reminders import Reminders
 from bot.ports.renewals import Renewals
 from bot.ports.requests import Requests
 from bot.ports.sales import (
@@ -83,6 +84,10 @@ class AuditRow:
 
 class Chats(Protocol):
     async def get(self, chat_id: int) -> Chat | None: ...
+    async def many(self, chat_ids: Collection[int]) -> dict[int, Chat]:
+        """Those that are known, by their ids."""
+        ...
+
     async def named(self, name: str, limit: int) -> list[Chat]:
         """Private chats whose first name or username begins so, in any case."""
         ...
@@ -102,6 +107,7 @@ class Chats(Protocol):
 
 class Sims(Protocol):
     async def get(self, sim_id: str) -> Sim | None: ...
+    async def many(self, sim_ids: Collection[str]) -> list[Sim]: ...
     async def owned(self, chat_id: int) -> list[Sim]:
         """The chat's SIMs that were not removed."""
         ...
@@ -133,7 +139,14 @@ class Sims(Protocol):
         """Readings taken since then, oldest first."""
         ...
 
-    async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None: ...
+    async def soon(self, chat_ids: Collection[int], before: datetime) -> list[Sim]:
+        """The SIMs of these people whose next_reminder_at comes before that moment."""
+        ...
+
+    async def set_next_reminders(self, moments: Mapping[str, datetime | None]) -> None:
+        """When the reminding tick has to look at each again; None for never."""
+        ...
+
     async def due(self, now: datetime, limit: int) -> list[Sim]:
         """SIMs whose next_reminder_at <= now and whose chat can be written to, oldest first."""
         ...
@@ -154,8 +167,8 @@ class Sims(Protocol):
         ...
 
     async def next_to_read(self) -> datetime | None: ...
-    async def plan_read(self, sim_id: str, at: datetime) -> None:
-        """When to read it next, unless readings of it fail."""
+    async def plan_reads(self, moments: Mapping[str, datetime]) -> None:
+        """When to read each next, unless readings of it fail."""
         ...
 
     async def set_next_read(self, sim_id: str, at: datetime, failures: int = 0) -> None: ...
@@ -213,16 +226,6 @@ class Handovers(Protocol):
     async def move(
         self, handover_id: str, old: HandoverState, new: HandoverState, **changes: Any
     ) -> bool: ...
-
-
-class Reminders(Protocol):
-    async def sent(self, sim_id: str, *cycles: str) -> frozenset[str]:
-        """Codes of the stages that are settled (sent or skipped) in these cycles."""
-        ...
-
-    async def add(self, sim_id: str, cycle: str, stage: str, *, sent: bool, at: datetime) -> bool:
-        """False when the ledger has this stage already: somebody got there first."""
-        ...
 
 
 class Inbox(Protocol):

@@ -1,5 +1,6 @@
 """The database, continued: eSIMs that wait for their activation, and suppliers' webhooks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +55,10 @@ class Activations(Protocol):
     async def get(self, activation_id: str) -> Activation | None: ...
     async def of_sim(self, sim_id: str) -> list[Activation]:
         """Every watch over a SIM, the newest first."""
+        ...
+
+    async def of_sims(self, sim_ids: Collection[str]) -> list[Activation]:
+        """Every watch over these SIMs, the newest first."""
         ...
 
     async def move(self, activation_id: str, old: Wait, new: Wait, **changes: Any) -> bool:

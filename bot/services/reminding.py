@@ -6,8 +6,8 @@ renewal the supplier knows of silences the reminder; a running order silences it
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,13 +15,23 @@ import structlog
 from bot.domain.chats import Chat, Preferences
 from bot.domain.cycles import cycle_of
 from bot.domain.digests import Line, joins
-from bot.domain.orders import RUNNING_ORDERS
 from bot.domain.reminders import Due, preferences_of, timeline
 from bot.domain.sims import OwnReminders, Reading, Sim, Tracking
 from bot.domain.stages import StageKind
 from bot.ports import Carrier, Clock, Notice, Priority, Store, SupplierUnavailable, Tx
 from bot.services import notices
-from bot.services.planning import line_of, replan, settle, settled, take_reading
+from bot.services.planning import (
+    LOOK_AGAIN,
+    lines_of,
+    owners,
+    plan_lines,
+    replan,
+    settle,
+    settle_all,
+    settled,
+    silences,
+    take_readings,
+)
 from bot.services.work import Worker
 
 log = structlog.get_logger()
@@ -33,11 +43,42 @@ _FRESH = timedelta(minutes=30)
 """A reading younger than this is not asked for again before a reminder."""
 _DAY = timedelta(hours=26)
 """No local day is longer than that: who is due later could not join today."""
-_SILENCE = timedelta(minutes=10)
-"""How long a running order puts a reminder off before it is looked at again."""
 
 _Readings = dict[str, Reading | None]
 """What was read just now, by the id of the SIM; None where nothing was."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One chat's SIMs in one tick: what is to be told of them, of which nothing is due, and what
+    the ledger has taken as told."""
+
+    chat: Chat
+    due: list[tuple[Line, Due]] = field(default_factory=list)
+    waiting: list[Line] = field(default_factory=list)
+    told: list[tuple[Line, Due]] = field(default_factory=list)
+
+    def look_at(self, line: Line, now: datetime) -> None:
+        """Whether something is due of a SIM."""
+        hit = line.due(now)
+        if hit is None:
+            self.waiting.append(line)
+        else:
+            self.due.append((line, hit))
+
+    def join(self, now: datetime) -> None:
+        """What a digest takes along."""
+        if any(line.preferences.digest for line, _ in self.told):
+            found = [(line, joins(line, now)) for line in self.waiting]
+            self.due = [(line, hit) for line, hit in found if hit is not None]
+
+    def lines(self) -> list[Line]:
+        """As the ledger has them now."""
+        after = {
+            line.sim.id: replace(line, settled=line.settled | {*hit.sent, *hit.skipped})
+            for line, hit in self.told
+        }
+        return [*after.values(), *(line for line in self.waiting if line.sim.id not in after)]
 
 
 class Reminding:
@@ -78,8 +119,7 @@ class Reminding:
         """One transaction for all; each its own when one breaks it, so that no other waits."""
         try:
             async with self._store.write() as tx:
-                for chat_id, readings in by_chat.items():
-                    await self._remind(tx, chat_id, readings, now)
+                await self._remind(tx, by_chat, now)
         except Exception:
             log.exception("reminders_failed", chats=list(by_chat))
             if len(by_chat) > 1:
@@ -87,9 +127,8 @@ class Reminding:
                     await self._remind_chats({chat_id: readings}, now)
                 return
             async with self._store.write() as tx:
-                for readings in by_chat.values():
-                    for sim_id in readings:
-                        await tx.sims.set_next_reminder(sim_id, now + _AFTER_FAILURE)
+                ids = [sim_id for readings in by_chat.values() for sim_id in readings]
+                await tx.sims.set_next_reminders(dict.fromkeys(ids, now + _AFTER_FAILURE))
 
     async def _reread(self, sim: Sim, now: datetime) -> Reading | None:
         carrier = self._carriers.get(sim.supplier)
@@ -108,37 +147,29 @@ class Reminding:
             log.exception("reread_crashed", sim=sim.id)
         return None
 
-    async def _remind(self, tx: Tx, chat_id: int, readings: _Readings, now: datetime) -> None:
-        """What is due of a chat's SIMs, and what joins it."""
-        chat = await tx.chats.get(chat_id)
-        if chat is None:
-            return
-        found: list[tuple[Line, Due]] = []
-        waiting: list[Line] = []
-        for sim_id, reading in readings.items():
-            if reading is not None:
-                await take_reading(tx, sim_id, reading, now)
-            sim = await tx.sims.get(sim_id)
-            if sim is None or sim.owner_id != chat_id:
-                continue
-            if await tx.orders.of_sim(sim_id, tuple(RUNNING_ORDERS)):
-                await tx.sims.set_next_reminder(sim_id, now + _SILENCE)
-                continue
-            line = await line_of(tx, sim, chat)
-            hit = line.due(now)
-            if hit is None:
-                waiting.append(line)
-            elif await _settle(tx, sim, hit, now):
-                found.append((line, hit))
-        if any(line.preferences.digest for line, _ in found):
-            for line in waiting:
-                hit = joins(line, now)
-                if hit is not None and await _settle(tx, line.sim, hit, now):
-                    found.append((line, hit))
-        for line in (*waiting, *(line for line, _ in found)):
-            await replan(tx, line.sim.id, now)
-        for notice in _messages(chat, found, now):
-            await tx.outbox.add(notice)
+    async def _remind(self, tx: Tx, by_chat: Mapping[int, _Readings], now: datetime) -> None:
+        """What is due of these chats' SIMs, and what joins it."""
+        asked = {sim_id: chat_id for chat_id, ids in by_chat.items() for sim_id in ids}
+        fresh = {id_: one for ids in by_chat.values() for id_, one in ids.items() if one}
+        await take_readings(tx, fresh, now)
+        sims = [sim for sim in await tx.sims.many(asked) if sim.owner_id == asked[sim.id]]
+        chats = await owners(tx, sims)
+        silent = await silences(tx, sims, now)
+        later = {sim_id: min(at, now + LOOK_AGAIN) for sim_id, at in silent.items()}
+        await tx.sims.set_next_reminders(dict(later))
+        rounds = {chat.id: _Round(chat) for chat in chats.values()}
+        heard = [sim for sim in sims if sim.id not in silent and asked[sim.id] in rounds]
+        for line in (await lines_of(tx, heard, chats)).values():
+            rounds[asked[line.sim.id]].look_at(line, now)
+        await _tell(tx, rounds.values(), now)
+        for round_ in rounds.values():
+            round_.join(now)
+        await _tell(tx, rounds.values(), now)
+        lines = [line for round_ in rounds.values() for line in round_.lines()]
+        await plan_lines(tx, lines, chats, now)
+        for round_ in rounds.values():
+            for notice in _messages(round_.chat, round_.told, now):
+                await tx.outbox.add(notice)
 
     # ---- buttons -------------------------------------------------------------------------
 
@@ -185,20 +216,22 @@ class Reminding:
 
 async def _with_mates(tx: Tx, due: Sequence[Sim], now: datetime) -> list[Sim]:
     """The SIMs that are due, and those of the same people that may join them today."""
+    chats = {sim.owner_id for sim in due if sim.owner_id is not None}
     found = {sim.id: sim for sim in due}
-    for chat_id in dict.fromkeys(sim.owner_id for sim in due if sim.owner_id is not None):
-        for sim in await tx.sims.owned(chat_id):
-            at = sim.next_reminder_at
-            if at is not None and at < now + _DAY:
-                found.setdefault(sim.id, sim)
-    return list(found.values())
+    return list(({sim.id: sim for sim in await tx.sims.soon(chats, now + _DAY)} | found).values())
 
 
-async def _settle(tx: Tx, sim: Sim, hit: Due, now: datetime) -> bool:
-    """Write the ledger; False when somebody got there first."""
-    for code in hit.skipped:
-        await settle(tx, sim, code, now, sent=False)
-    return any([await settle(tx, sim, code, now, sent=True) for code in hit.sent])
+async def _tell(tx: Tx, rounds: Collection[_Round], now: datetime) -> None:
+    """Write into the ledger what is due. What it has already, somebody else told first."""
+    hits = [pair for round_ in rounds for pair in round_.due]
+    codes = [(line.sim, code, False) for line, hit in hits for code in hit.skipped]
+    codes += [(line.sim, code, True) for line, hit in hits for code in hit.sent]
+    new = await settle_all(tx, codes, now)
+    for round_ in rounds:
+        for line, hit in round_.due:
+            if any((line.sim.id, code) in new for code in hit.sent):
+                round_.told.append((line, hit))
+        round_.due = []
 
 
 def _messages(chat: Chat, found: Sequence[tuple[Line, Due]], now: datetime) -> list[Notice]:

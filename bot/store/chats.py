@@ -1,10 +1,10 @@
 """Chats and their preferences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.chats import Chat, Preferences
@@ -17,6 +17,8 @@ _OWN = (
     chats.c.username, chats.c.blocked_at, chats.c.migrated_to, chats.c.created_at,
 )  # fmt: skip
 
+_MANY = select(*_OWN, *_PREFERENCES.columns).where(chats.c.id.in_(bindparam("ids", expanding=True)))
+
 
 class ChatRows:
     """Implements `ports.Chats`."""
@@ -26,14 +28,12 @@ class ChatRows:
 
     async def get(self, chat_id: int) -> Chat | None:
         """The chat; None when it never wrote."""
-        statement = select(*_OWN, *_PREFERENCES.columns).where(chats.c.id == chat_id)
-        row = (await self._conn.execute(statement)).first()
-        return None if row is None else _chat(row)
+        return (await self.many([chat_id])).get(chat_id)
 
-    async def many(self, chat_ids: Sequence[int]) -> dict[int, Chat]:
+    async def many(self, chat_ids: Collection[int]) -> dict[int, Chat]:
         """Those that are known, by their ids."""
-        statement = select(*_OWN, *_PREFERENCES.columns).where(chats.c.id.in_(chat_ids))
-        return {row[0]: _chat(row) for row in await self._conn.execute(statement)}
+        rows = await self._conn.execute(_MANY, {"ids": list(chat_ids)})
+        return {row[0]: _chat(row) for row in rows}
 
     async def named(self, name: str, limit: int) -> list[Chat]:
         """Private chats whose first name or username begins so, in any case; newest first."""

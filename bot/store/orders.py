@@ -1,10 +1,10 @@
 """Quotes and orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.orders import (
@@ -111,8 +111,12 @@ class OrderRows:
 
     async def of_sim(self, sim_id: str, states: Sequence[OrderState]) -> list[Order]:
         """Oldest first."""
-        statement = _SELECT.where(orders.c.sim_id == sim_id, orders.c.state.in_(list(states)))
-        return await self._many(statement.order_by(orders.c.seq))
+        return await self.of_sims([sim_id], states)
+
+    async def of_sims(self, sim_ids: Collection[str], states: Sequence[OrderState]) -> list[Order]:
+        """Those of these SIMs, oldest first."""
+        wanted = {"sims": list(sim_ids), "states": list(states)}
+        return [_ORDER.load(row) for row in await self._conn.execute(_OF_SIMS, wanted)]
 
     async def expiring(self, now: datetime, limit: int) -> list[Order]:
         """Open orders whose expires_at has passed, oldest first."""
@@ -161,6 +165,10 @@ class OrderRows:
 
 
 _SELECT = select(*_ORDER.columns)
+_OF_SIMS = _SELECT.where(
+    orders.c.sim_id.in_(bindparam("sims", expanding=True)),
+    orders.c.state.in_(bindparam("states", expanding=True)),
+).order_by(orders.c.seq)
 _PARTLY_BACK = (
     select(payments.c.id)
     .where(payments.c.order_id == orders.c.id, payments.c.going_back > 0)

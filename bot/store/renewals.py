@@ -1,9 +1,10 @@
 """Renewals that pay by themselves: agreements and their runs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.money import Money
@@ -17,7 +18,7 @@ from bot.domain.renewals import (
     Run,
     RunState,
 )
-from bot.store.rows import Shape, insert_new, move
+from bot.store.rows import Shape, insert_new, move, word
 from bot.store.tables import agreements, runs
 
 _AGREEMENT = Shape(agreements, Agreement, money=("price", "cap", "amount", "asked"))
@@ -28,7 +29,9 @@ _FIXED = frozenset(
 _RUN_FIXED = frozenset({"id", "sim_id", "period", "state"})
 _SELECT = select(*_AGREEMENT.columns)
 _SELECT_RUN = select(*_RUN.columns)
-_KEPT = agreements.c.state.in_(sorted(KEPT))
+_KEPT = agreements.c.state.not_in([word(state) for state in sorted(set(AgreementState) - KEPT)])
+"""As the index says it, of which a SIM has one row at most."""
+_OF_SIMS = _SELECT.where(agreements.c.sim_id.in_(bindparam("sims", expanding=True)), _KEPT)
 _COUNTED = runs.c.state.in_([RunState.PAID, RunState.CHARGING])
 
 
@@ -48,7 +51,13 @@ class RenewalRows:
 
     async def of_sim(self, sim_id: str) -> Agreement | None:
         """The SIM's one that has not ended."""
-        return await self._one(_SELECT.where(agreements.c.sim_id == sim_id, _KEPT))
+        found = await self.of_sims([sim_id])
+        return found[0] if found else None
+
+    async def of_sims(self, sim_ids: Collection[str]) -> list[Agreement]:
+        """Those of these SIMs that have not ended."""
+        rows = await self._conn.execute(_OF_SIMS, {"sims": list(sim_ids)})
+        return [_AGREEMENT.load(row) for row in rows]
 
     async def of_chat(self, chat_id: int) -> list[Agreement]:
         """Those that have not ended, oldest first."""

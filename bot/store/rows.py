@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, String, Table, insert, literal_column, update
+from sqlalchemy import Column, ColumnElement, Insert, String, Table, insert, literal_column, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -84,9 +85,14 @@ def word(value: str) -> ColumnElement[str]:
 
 async def insert_new(conn: AsyncConnection, table: Table, values: Values) -> bool:
     """Insert one row; False when a unique constraint says that it is there already."""
-    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).values(values).on_conflict_do_nothing().inline()
-    return (await conn.execute(statement)).rowcount == 1
+    return (await conn.execute(_new(conn.dialect.name, table), values)).rowcount == 1
+
+
+@cache
+def _new(dialect: str, table: Table) -> Insert:
+    """Made once for each table: to put it together takes as long as to run it."""
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table).on_conflict_do_nothing().inline()
 
 
 async def move(

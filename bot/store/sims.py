@@ -1,9 +1,10 @@
 """SIMs and their readings."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.sims import Reading, Sim, Tracking
@@ -14,6 +15,25 @@ from bot.store.types import EPOCH
 _Ts = TypeVarTuple("_Ts")
 _SIM = Shape(sims, Sim)
 _FIXED = frozenset({"id", "version", "created_at"})
+_OF = sims.c.id == bindparam("of")
+_THEN = bindparam("then", type_=sims.c.next_reminder_at.type)
+# What each tick asks, made once: to put a statement together takes as long as to run it.
+_MANY = (
+    select(*_SIM.columns)
+    .where(sims.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(sims.c.seq)
+)
+_SOON = (
+    select(*_SIM.columns)
+    .where(
+        sims.c.owner_id.in_(bindparam("chats", expanding=True)),
+        sims.c.removed_at.is_(None),
+        sims.c.next_reminder_at < _THEN,
+    )
+    .order_by(sims.c.seq)
+)
+_NEXT_REMINDER = update(sims).where(_OF).values(next_reminder_at=_THEN)
+_NEXT_READ = update(sims).where(_OF, sims.c.read_failures == 0).values(next_read_at=_THEN)
 
 
 def bare_iccid(iccid: str) -> str:
@@ -29,8 +49,16 @@ class SimRows:
 
     async def get(self, sim_id: str) -> Sim | None:
         """The SIM, removed ones too."""
-        found = await self._many(select(*_SIM.columns).where(sims.c.id == sim_id))
+        found = await self._many(_MANY, {"ids": [sim_id]})
         return found[0] if found else None
+
+    async def many(self, sim_ids: Collection[str]) -> list[Sim]:
+        """Those of them that there are, removed ones too, in the order they came."""
+        return await self._many(_MANY, {"ids": list(sim_ids)})
+
+    async def soon(self, chat_ids: Collection[int], before: datetime) -> list[Sim]:
+        """The SIMs of these people whose next_reminder_at comes before that moment."""
+        return await self._many(_SOON, {"chats": list(chat_ids), "then": before})
 
     async def owned(self, chat_id: int) -> list[Sim]:
         """The chat's SIMs that were not removed, in the order they came."""
@@ -139,20 +167,19 @@ class SimRows:
         )
         await self._conn.execute(delete(readings).where(readings.c.sim_id.in_(leaves)))
 
-    async def set_next_reminder(self, sim_id: str, at: datetime | None) -> None:
-        """When the reminding tick has to look at it again; None for never."""
-        statement = update(sims).where(sims.c.id == sim_id).values(next_reminder_at=at)
-        await self._conn.execute(statement)
+    async def set_next_reminders(self, moments: Mapping[str, datetime | None]) -> None:
+        """When the reminding tick has to look at each again; None for never."""
+        if moments:
+            rows = [{"of": sim_id, "then": at} for sim_id, at in sorted(moments.items())]
+            await self._conn.execute(_NEXT_REMINDER, rows)
 
     async def due(self, now: datetime, limit: int) -> list[Sim]:
         """SIMs whose next_reminder_at <= now and whose chat can be written to, oldest first."""
-        statement = _remindable(select(*_SIM.columns)).where(sims.c.next_reminder_at <= now)
-        return await self._many(statement.order_by(sims.c.next_reminder_at).limit(limit))
+        return await self._many(_DUE, {"then": now, "most": limit})
 
     async def next_due(self) -> datetime | None:
         """The smallest next_reminder_at of the SIMs that `due` would ever give."""
-        statement = _remindable(select(sims.c.next_reminder_at))
-        return await self._conn.scalar(statement.order_by(sims.c.next_reminder_at).limit(1))
+        return await self._conn.scalar(_NEXT_DUE)
 
     async def of_supplier(
         self, supplier: str, supplier_ref: str | None, iccid: str | None
@@ -184,10 +211,11 @@ class SimRows:
         statement = _readable(select(sims.c.next_read_at))
         return await self._conn.scalar(statement.order_by(sims.c.next_read_at).limit(1))
 
-    async def plan_read(self, sim_id: str, at: datetime) -> None:
-        """When to read it next, unless readings of it fail: then that pause stands."""
-        well = (sims.c.id == sim_id, sims.c.read_failures == 0)
-        await self._conn.execute(update(sims).where(*well).values(next_read_at=at))
+    async def plan_reads(self, moments: Mapping[str, datetime]) -> None:
+        """When to read each next, unless readings of it fail: then that pause stands."""
+        if moments:
+            rows = [{"of": sim_id, "then": at} for sim_id, at in sorted(moments.items())]
+            await self._conn.execute(_NEXT_READ, rows)
 
     async def set_next_read(self, sim_id: str, at: datetime, failures: int = 0) -> None:
         """When to read it next; `failures` is how often reading it has failed in a row."""
@@ -208,8 +236,10 @@ class SimRows:
         )
         return await self._many(statement.order_by(sims.c.seq))
 
-    async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Sim]:
-        return [_SIM.load(row) for row in await self._conn.execute(statement)]
+    async def _many(
+        self, statement: Select[*tuple[Any, ...]], given: Mapping[str, Any] | None = None
+    ) -> list[Sim]:
+        return [_SIM.load(row) for row in await self._conn.execute(statement, given)]
 
 
 def _remindable(statement: Select[*_Ts]) -> Select[*_Ts]:
@@ -227,3 +257,12 @@ def _readable(statement: Select[*_Ts]) -> Select[*_Ts]:
         sims.c.removed_at.is_(None),
         sims.c.owner_id.is_not(None),
     )
+
+
+_DUE = (
+    _remindable(select(*_SIM.columns))
+    .where(sims.c.next_reminder_at <= _THEN)
+    .order_by(sims.c.next_reminder_at)
+    .limit(bindparam("most"))
+)
+_NEXT_DUE = _remindable(select(sims.c.next_reminder_at)).order_by(sims.c.next_reminder_at).limit(1)

@@ -1,9 +1,10 @@
 """eSIMs that wait for their activation, and what suppliers' webhooks were about."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Activation, HintRow, Wait
@@ -33,7 +34,12 @@ class ActivationRows:
 
     async def of_sim(self, sim_id: str) -> list[Activation]:
         """Every watch over a SIM, the newest first."""
-        return await self._many(_WATCHES.where(_A.sim_id == sim_id).order_by(_A.seq.desc()))
+        return await self.of_sims([sim_id])
+
+    async def of_sims(self, sim_ids: Collection[str]) -> list[Activation]:
+        """Every watch over these SIMs, the newest first."""
+        rows = await self._conn.execute(_OF_SIMS, {"sims": list(sim_ids)})
+        return [_ACTIVATION.load(row) for row in rows]
 
     async def move(self, activation_id: str, old: Wait, new: Wait, **changes: Any) -> bool:
         """Compare-and-set on the state; False when it had moved."""
@@ -98,3 +104,4 @@ class HintRows:
 
 
 _WATCHES = select(*_ACTIVATION.columns)
+_OF_SIMS = _WATCHES.where(_A.sim_id.in_(bindparam("sims", expanding=True))).order_by(_A.seq.desc())

@@ -65,7 +65,7 @@ async def _make_due(database: Database, first: int, count: int) -> None:
             found: Sim | None = await tx.sims.get(f"s{number}")
             assert found is not None
             await tx.sims.update(found.id, found.version, expiry=days(10), grace_end=days(40))
-            await tx.sims.set_next_reminder(found.id, days(9))
+            await tx.sims.set_next_reminders({found.id: days(9)})
 
 
 async def _tick(database: Database) -> float:

@@ -14,13 +14,15 @@ from bot.chat.notices import Renderer
 from bot.chat.shop import Merchant
 from bot.domain.chats import Preferences
 from bot.domain.orders import OrderState
+from bot.domain.sales import Method
 from bot.domain.sims import OwnReminders, Sim
+from bot.domain.transfers import Proof, ProofState
 from bot.ports import Notice, Outcome
 from bot.services.planning import plan_for, replan, replan_chat
 from bot.services.reminding import Reminding
 from bot.store import Database
 from tests.unit.services.house import HandClock, Supplier, fresh, opened
-from tests.unit.store.samples import ALICE, BOB, NOW, days, managed, order, quote, sim
+from tests.unit.store.samples import ALICE, BOB, NOW, days, managed, order, payment, quote, sim
 
 DUE = NOW + timedelta(days=9)  # 12:00 UTC, a day before expiry; the hour of reminders has passed
 
@@ -183,6 +185,47 @@ async def test_a_running_order_silences_and_the_reminder_follows_when_it_fails(d
     assert await desk.at(DUE + timedelta(minutes=10)) == ["expiry-1"]
 
 
+async def unpaid(desk: Desk, **changes: Any) -> None:
+    """An order that was made five minutes before DUE, and may be paid for ten more."""
+    made = {"created_at": DUE - timedelta(minutes=5), "expires_at": DUE + timedelta(minutes=10)}
+    async with desk.database.write() as tx:
+        await tx.quotes.add(quote(sim_id="s1"), None)
+        waits = OrderState.AWAITING_PAYMENT
+        await tx.orders.add(order(sim_id="s1", **{"state": waits, **made, **changes}))
+
+
+async def test_who_is_about_to_pay_is_reminded_once_the_order_has_lapsed(desk: Desk) -> None:
+    await desk.add(sim("s1"), sim("s2", BOB))
+    await unpaid(desk)
+    async with desk.database.read() as tx:
+        planned = await plan_for(tx, await desk.sim(), DUE - timedelta(minutes=1))
+    assert planned is not None
+    assert planned.held
+    assert await desk.at(DUE) == ["expiry-1"], "Bob's"
+    assert await desk.at(DUE + timedelta(minutes=9)) == []
+    assert await desk.live(DUE + timedelta(minutes=10)) == ["expiry-1"]
+
+
+async def test_an_unpaid_order_that_waits_for_days_silences_for_an_hour(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    await unpaid(desk, expires_at=DUE + timedelta(days=3))
+    assert await desk.live(DUE + timedelta(minutes=54)) == []
+    assert await desk.live(DUE + timedelta(minutes=56)) == ["expiry-1"]
+
+
+async def test_who_has_shown_a_transfer_is_not_told_to_pay(desk: Desk) -> None:
+    await desk.add(sim("s1"))
+    await unpaid(desk, created_at=DUE - timedelta(days=1), expires_at=DUE + timedelta(days=3))
+    proof = Proof("pr1", "p1", ALICE, ProofState.WAITING, "file", True, "0" * 64, "0" * 16, NOW)
+    async with desk.database.write() as tx:
+        await tx.payments.add(payment(method=Method.TRANSFER))
+        await tx.proofs.add(proof, 7)
+    assert await desk.live(DUE + timedelta(hours=5)) == []
+    async with desk.database.write() as tx:
+        await tx.proofs.move("pr1", ProofState.WAITING, ProofState.DECLINED, desk.clock.at)
+    assert await desk.live(DUE + timedelta(hours=5, minutes=11)) == ["expiry-1"]
+
+
 async def test_a_renewal_that_the_supplier_knows_of_silences(desk: Desk) -> None:
     await desk.add(managed("s1", ALICE, expiry=days(10), grace_end=None))
     desk.supplier.shown["s1"] = fresh(expiry=days(40))
@@ -210,9 +253,9 @@ async def test_a_chat_that_breaks_stops_no_other(
 ) -> None:
     remind = desk.reminding._remind
 
-    async def broken(tx: Any, chat_id: int, *rest: Any) -> None:
-        await remind(tx, chat_id, *rest)
-        if chat_id == ALICE:
+    async def broken(tx: Any, by_chat: Any, *rest: Any) -> None:
+        await remind(tx, by_chat, *rest)
+        if ALICE in by_chat:
             raise RuntimeError("a defect")
 
     monkeypatch.setattr(desk.reminding, "_remind", broken)
@@ -379,14 +422,40 @@ async def test_a_digest_names_only_what_is_still_true(desk: Desk) -> None:
 # ---- cost ----------------------------------------------------------------------------------
 
 
-async def test_a_tick_with_nothing_due_is_one_question(desk: Desk) -> None:
-    await desk.add(*(sim(f"s{n}") for n in range(20)))
-    statements: list[str] = []
+def listen(desk: Desk) -> list[tuple[str, Any]]:
+    """The statements from here on, with what they ask for."""
+    found: list[tuple[str, Any]] = []
     for engine in (desk.database._reader, desk.database._writer):
         event.listen(
             engine.sync_engine, "before_cursor_execute",
-            lambda conn, cursor, statement, *rest: statements.append(statement),
+            lambda conn, cursor, statement, given, *rest: found.append((statement, given)),
         )  # fmt: skip
+    return found
+
+
+async def test_a_tick_with_nothing_due_is_one_question(desk: Desk) -> None:
+    await desk.add(*(sim(f"s{n}") for n in range(20)))
+    statements = listen(desk)
     await desk.reminding.worker.run()
-    assert len([s for s in statements if s.lstrip().upper().startswith("SELECT")]) == 1
-    assert not [s for s in statements if "IMMEDIATE" in s]
+    assert len([one for one, _ in statements if one.startswith("SELECT")]) == 1
+    assert not [one for one, _ in statements if "IMMEDIATE" in one]
+
+
+async def test_a_tick_asks_for_all_at_once_and_reads_no_whole_table(desk: Desk) -> None:
+    await desk.add(managed("m1", ALICE, expiry=days(10), grace_end=None), sim("s1"))
+    desk.clock.at = DUE
+    statements = listen(desk)
+    await desk.reminding.worker.run()
+    few = len(statements)
+    looks = [one for one in statements if one[0].startswith(("SELECT", "UPDATE"))]
+    assert len(looks) > 8
+    for statement, given in looks:
+        async with desk.database._reader.connect() as conn:
+            one = given[0] if isinstance(given, list) else given
+            plan = await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)
+            assert not [told for *_, told in plan if told.startswith("SCAN")], statement
+    await desk.add(*(sim(f"b{n}", BOB) for n in range(20)))
+    statements.clear()
+    await desk.reminding.worker.run()
+    assert len(statements) <= few
+    assert len(await desk.tick()) == 2

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.sims import KeepRule, Sim, SimState, Source
-from bot.ports import Claim
+from bot.ports import Claim, Told
 from bot.store import Database
 from bot.store.transactions import transaction
 from tests.unit.store.samples import (
@@ -240,15 +240,14 @@ async def test_due_sims_come_oldest_first_and_only_where_one_can_write(people: D
             ("stock", None, minutes(-99)),
         ]:  # fmt: skip
             await tx.sims.add(sim(id, owner))
-            await tx.sims.set_next_reminder(id, at)
+            await tx.sims.set_next_reminders({id: at})
         await tx.sims.add(sim("gone", removed_at=NOW, next_reminder_at=minutes(-99)))
         assert [found.id for found in await tx.sims.due(NOW, 9)] == ["first", "late"]
         assert [found.id for found in await tx.sims.due(NOW, 1)] == ["first"]
         assert await tx.sims.next_due() == minutes(-9)
-        await tx.sims.set_next_reminder("first", None)
-        await tx.sims.set_next_reminder("late", None)
+        await tx.sims.set_next_reminders({"first": None, "late": None})
         assert await tx.sims.next_due() == minutes(5)
-        await tx.sims.set_next_reminder("next", None)
+        await tx.sims.set_next_reminders({"next": None})
         assert await tx.sims.next_due() is None
 
 
@@ -269,11 +268,10 @@ async def test_readings_are_taken_when_they_are_due(people: Database) -> None:
         found = await tx.sims.to_read(NOW, 9)
         assert [(one.id, failures) for one, failures in found] == [("new", 0), ("failing", 2)]
         assert len(await tx.sims.to_read(NOW, 1)) == 1
-        await tx.sims.plan_read("new", minutes(60))
-        await tx.sims.plan_read("failing", minutes(60))
+        await tx.sims.plan_reads({"new": minutes(60), "failing": minutes(60)})
         assert await tx.sims.next_to_read() == minutes(-5), "the pause after a failure stands"
         await tx.sims.add_reading("failing", reading())
-        await tx.sims.plan_read("failing", minutes(60))
+        await tx.sims.plan_reads({"failing": minutes(60)})
         assert await tx.sims.next_to_read() == minutes(30)
         assert [one.id for one, _ in await tx.sims.to_read(minutes(30), 9)] == ["later"]
 
@@ -348,3 +346,22 @@ async def test_a_stage_is_settled_once_a_cycle(people: Database) -> None:
         assert await tx.reminders.add("sim-a", "2026-12-30", "expiry-7", sent=True, at=NOW)
         assert await tx.reminders.sent("sim-a", "2026-11-30") == {"expiry-7", "expiry-3"}
         assert await tx.reminders.sent("sim-a", "2027-01-01") == frozenset()
+
+
+async def test_stages_of_many_are_settled_at_once_and_only_the_new_ones_named(
+    people: Database,
+) -> None:
+    async with people.write() as tx:
+        for name in ("a", "b"):
+            await tx.sims.add(sim(name))
+        await tx.reminders.add("a", "1", "expiry-7", sent=True, at=NOW)
+        rows = [Told(name, "1", stage, sent=True) for name in ("b", "a")
+                for stage in ("expiry-7", "expiry-3")]  # fmt: skip
+        new = {("a", "expiry-3"), ("b", "expiry-7"), ("b", "expiry-3")}
+        assert await tx.reminders.add_all(rows, NOW) == new
+        assert await tx.reminders.add_all(rows, NOW) == frozenset()
+        assert await tx.reminders.add_all([], NOW) == frozenset()
+        assert await tx.reminders.settled({"a": ["1", "2"], "b": ["2"]}) == {
+            "a": {"expiry-7", "expiry-3"}
+        }
+        assert await tx.reminders.settled({}) == {}
