@@ -33,6 +33,13 @@ class Report:
         if len(self.examples) < 20:
             self.examples.append(text)
 
+    def add(self, other: "Report") -> None:
+        """What was found in another part of the same run."""
+        for what, by in other.counts.items():
+            self.count(what, by)
+        self.violations += other.violations
+        self.examples += other.examples[: 20 - len(self.examples)]
+
 
 def faults(areas: Mapping[str, Callable[[int, int, str | None], Report]]) -> None:
     """`python -m tests.faults AREA --cases N --seed S --json FILE`; exits 1 on a violation.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from tests.faults.reminder_town import SETTLED, Line, Town, own_wish, preference
 from tests.harness import Report
 from tests.unit.store.samples import order, quote
 
+ALONE = ("use", "correct", "renewed", "lapses")
+"""What happens also while the bot is down."""
+STANDS = timedelta(minutes=15)
+"""How long a price stands."""
+
 
 class Life(Town):
     """The town, with what happens in it."""
@@ -27,7 +33,7 @@ class Life(Town):
             await self._down(deed.extra)
         elif line is not None and deed.what == "owed":
             self._owed(line, *deed.extra)
-        elif line is not None and not self.up and deed.what not in ("use", "correct", "renewed"):
+        elif line is not None and not self.up and deed.what not in ALONE:
             self.later(timedelta(days=7), deed.what, line, deed.extra)  # nobody answers them now
         elif line is not None:
             await getattr(self, f"_{deed.what}")(line, deed.extra)
@@ -171,20 +177,34 @@ class Life(Town):
             self._opened(one)
 
     async def _order(self, line: Line, _: Any) -> None:
-        """A paid order runs, and fails: the money goes back, and reminders go on."""
+        """A paid order runs, and fails: the money goes back, and reminders go on. Or it is never
+        paid, and lapses."""
         if line.running is not None:
             return
-        name = f"o{next(self.orders)}"
+        name, now, paid = f"o{next(self.orders)}", self.clock.at, self.rng.random() < 0.5
+        state = OrderState.PAID if paid else OrderState.AWAITING_PAYMENT
         async with self.database.write() as tx:
             made = quote(f"q-{name}", sim_id=line.id, chat_id=line.chat_id)
             await tx.quotes.add(made, None)
-            await tx.orders.add(order(name, made.id, sim_id=line.id, chat_id=line.chat_id,
-                                      state=OrderState.PAID))  # fmt: skip
-            await replan(tx, line.id, self.clock.at)
+            saved = order(name, made.id, sim_id=line.id, chat_id=line.chat_id, state=state)
+            await tx.orders.add(replace(saved, created_at=now, expires_at=now + STANDS))
+            if paid:
+                await replan(tx, line.id, now)
         line.running = name
         line.facts.version += 1
-        self.report.count("orders")
-        self.later(timedelta(seconds=self.rng.randrange(60, 6_000)), "fails", line)
+        self.report.count("orders" if paid else "orders never paid")
+        if paid:
+            self.later(timedelta(seconds=self.rng.randrange(60, 6_000)), "fails", line)
+        else:
+            self.later(STANDS, "lapses", line)
+
+    async def _lapses(self, line: Line, _: Any) -> None:
+        assert line.running is not None
+        async with self.database.write() as tx:
+            await tx.orders.move(line.running, OrderState.AWAITING_PAYMENT, OrderState.EXPIRED,
+                                 "quote_expired", self.clock.at)  # fmt: skip
+        line.running = None
+        self._opened(line)
 
     async def _fails(self, line: Line, _: Any) -> None:
         async with self.database.write() as tx:
@@ -232,7 +252,7 @@ class Life(Town):
 
 
 @asynccontextmanager
-async def town(folder: Path, people: int, seed: int, report: Report) -> AsyncIterator[Life]:
+async def town(folder: Path, people: int, seed: str, report: Report) -> AsyncIterator[Life]:
     """Open it, settled in."""
     database = await Database.open(f"sqlite:///{folder / 'reminders.db'}")
     try:

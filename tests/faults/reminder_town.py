@@ -82,7 +82,7 @@ class Shop(Supplier):
 class Town:
     """The year."""
 
-    def __init__(self, database: Database, people: int, seed: int, report: Report) -> None:
+    def __init__(self, database: Database, people: int, seed: str, report: Report) -> None:
         self.rng = random.Random(f"reminders:{seed}")
         self.report, self.database = report, database
         self.clock = HandClock()
