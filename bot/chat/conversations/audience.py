@@ -39,9 +39,9 @@ Step = Callable[[Update, Context], Coroutine[Any, Any, int]]
 class Writing(IntEnum):
     """What is written or sent means."""
 
-    TEXT = 140
-    PICTURE = 141
-    SPENT = 142
+    TEXT = 150
+    PICTURE = 151
+    SPENT = 152
 
 
 def _ours(step: Step) -> Step:

@@ -47,7 +47,7 @@ Step = Callable[[Update, Context], Coroutine[Any, Any, int]]
 class Sending(IntEnum):
     """What a written text means."""
 
-    WHEN = 143
+    WHEN = 153
 
 
 def _ours(step: Step) -> Step:
