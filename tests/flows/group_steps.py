@@ -27,7 +27,7 @@ def bot_wrote(message: Message) -> bool:
     sender = message.get("from")
     if sender is not None:
         return sender.get("username") == "xuka_demo_bot"
-    return bool(labels(message)) or words(message).startswith("📣")
+    return bool(labels(message)) or "📣" in words(message) or "⛔" in words(message)
 
 
 def words(message: Message) -> str:
@@ -37,8 +37,7 @@ def words(message: Message) -> str:
 
 async def posts(person: Person, chat: int) -> list[Message]:
     """The offers in a group, oldest first."""
-    return [m for m in await from_bot(person, chat) if words(m).startswith(("📣", "⛔")) or
-            "⛔" in words(m)]  # fmt: skip
+    return [m for m in await from_bot(person, chat) if "📣" in words(m) or "⛔" in words(m)]
 
 
 async def follow(person: Person, chat: int, label: str) -> Message:
