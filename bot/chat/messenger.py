@@ -155,7 +155,9 @@ class TelegramMessenger:
             case BadRequest():
                 if any(part in error.message.lower() for part in _GONE_PEOPLE):
                     return Delivery(Outcome.BLOCKED, detail=error.message)
-                log.error("notice_refused", kind=notice.kind, detail=error.message)
+                # In a group it is no defect: a message was deleted, a right taken away.
+                tell = log.error if isinstance(rendered, Rendered) else log.warning
+                tell("notice_refused", kind=notice.kind, detail=error.message)
                 return Delivery(Outcome.FAILED, detail=error.message)
             case NotSent() | ServerFailed():
                 return Delivery(Outcome.RETRY)
