@@ -41,7 +41,7 @@ from bot.domain.sims import Sim
 from bot.domain.stages import Stage
 from bot.i18n import Html, Words, words
 from bot.ports import Carrier, Clock, Notice, Store, Tx, Wait
-from bot.services import notices
+from bot.services import benefits, notices
 from bot.services.keeping import rule_in
 
 
@@ -276,7 +276,8 @@ class Renderer:
         if request is None or sale is None:
             return None
         refund = await tx.refunds.get(request.refund_id) if request.refund_id else None
-        return Rendered(requests.told(_words(chat), sale, request, refund))
+        gone = await benefits.taken_with(tx, refund, request.order_id) if refund else 0
+        return Rendered(requests.told(_words(chat), sale, request, refund, gone))
 
     async def _handover(self, tx: Tx, chat: Chat, notice: Notice) -> Rendered | None:
         one = await tx.handovers.get(notice.data["handover_id"])

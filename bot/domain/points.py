@@ -61,6 +61,12 @@ def earned(due: Money, terms: PointTerms) -> int:
     return int((due.major * per_unit).to_integral_value(rounding=ROUND_FLOOR))
 
 
+def gone(earned: int, returned: int, captured: int) -> int:
+    """How many of the points that an order earned go once so much of its money went back, both in
+    minor units: a fraction of a point stays with the customer."""
+    return earned * min(returned, captured) // captured if captured > 0 else 0
+
+
 def expiry(now: datetime, terms: PointTerms) -> datetime:
     """Until when points earned now can be spent."""
     return datetime.combine(add_months(now.date(), terms.months), now.timetz())

@@ -111,8 +111,11 @@ class Points(Protocol):
         until `keep_until`."""
         ...
 
-    async def take_back(self, order_id: str, at: datetime) -> int:
-        """What the order earned goes, as far as the chat has points left; how many."""
+    async def take_back(
+        self, order_id: str, at: datetime, returned: int = 1, captured: int = 1
+    ) -> int:
+        """Of what the order earned the part goes that is `returned` of its `captured` money by
+        now, as far as the chat has points left and none went before; how many."""
         ...
 
     async def expire(self, now: datetime) -> int:

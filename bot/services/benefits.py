@@ -1,15 +1,17 @@
 """What an order holds of promos and points: given back, held again, earned (F21).
 
 An order that ends unpaid, or whose money goes back, gives back its places in promos and the
-points it spent; what it earned is taken back, as far as it is still there. Within the transaction
-that moves the order, so that nothing is ever done twice or by half.
+points it spent; what it earned is taken back, as far as it is still there. Of a delivered order
+whose money goes back in part the same part of the points goes. Within the transaction that moves
+the order, so that nothing is ever done twice or by half.
 """
 
 from datetime import datetime, timedelta
 
+from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.points import Effect
 from bot.domain.promos import Promo
-from bot.domain.sales import Order
+from bot.domain.sales import Order, Payment, Refund
 from bot.ports import Tx
 from bot.services import earnings
 from bot.services.places import posts_touched
@@ -37,6 +39,31 @@ async def release(tx: Tx, order_id: str, now: datetime, *, refunded: bool = Fals
     if refunded:
         await tx.points.take_back(order_id, now)
         await earnings.returned(tx, order_id, now)
+
+
+async def went_back(tx: Tx, payment: Payment, now: datetime) -> None:
+    """More of a payment's money is back. Of the points that its order has earned the same part
+    goes, where the order stays delivered; one that ends refunded takes back all, see `release`."""
+    order = await tx.orders.get(payment.order_id) if payment.order_id else None
+    captured = payment.captured
+    if order is None or captured is None or order.state is not OrderState.FULFILLED:
+        return
+    if order.method is not payment.method or order.charge != captured:
+        return  # it was not this charge that paid the order
+    kept = await tx.payments.get(payment.id)
+    rows = await tx.refunds.of_payment(payment.id)
+    returned = sum(row.amount.minor for row in rows if row.state is RefundState.DONE)
+    if kept is not None and kept.state is PaymentState.REFUNDED:
+        returned = captured.minor
+    if returned:
+        await tx.points.take_back(order.id, now, returned, captured.minor)
+
+
+async def taken_with(tx: Tx, refund: Refund, order_id: str) -> int:
+    """How many points of the order were taken back when this refund was done."""
+    rows = await tx.points.of_order(order_id)
+    taken = [row for row in rows if row.effect is Effect.TAKEN_BACK and row.at == refund.done_at]
+    return -sum(row.amount for row in taken)
 
 
 async def hold_again(tx: Tx, order: Order, now: datetime) -> bool:
@@ -83,4 +110,7 @@ async def earn(tx: Tx, order: Order, now: datetime) -> None:
     quote = await tx.quotes.get(order.quote_id)
     if quote is not None and quote.earns and quote.earns_until is not None:
         await tx.points.earn(order.chat_id, order.id, quote.earns, quote.earns_until, now)
+        for payment in await tx.payments.of_order(order.id):
+            if payment.going_back:  # a part was back before it was delivered
+                await went_back(tx, payment, now)
     await earnings.earn(tx, order, now)

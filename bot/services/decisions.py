@@ -195,6 +195,7 @@ async def payment_returned(by: By, payment: Payment) -> None:
         )
     )
     await by.payment(current, PaymentState.REFUNDED)
+    await benefits.went_back(by.tx, current, by.now)
 
 
 async def refund_returned(by: By, refund: Refund) -> None:

@@ -13,7 +13,7 @@ from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.sales import Payment, Refund
 from bot.ports import AuditRow, Charge, Tx
-from bot.services import agreements, earnings, ledger, notices
+from bot.services import agreements, benefits, earnings, ledger, notices
 from bot.services.ids import new_id
 from bot.services.selling import Selling, tell_operators
 
@@ -60,6 +60,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
         await tx.payments.move(payment.id, payment.state, PaymentState.REFUNDED, "outside", now)
         await _stop(tx, payment, "refunded_outside", now)
         await agreements.stop_for(tx, payment, "refunded_outside", now)
+    await benefits.went_back(tx, payment, now)
     subject = f"order:{payment.order_id}" if payment.order_id else f"payment:{payment.id}"
     await tell_operators(tx, selling, subject, "refunded_outside", payment.id, amount)
 

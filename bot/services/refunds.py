@@ -255,6 +255,7 @@ async def done(tx: Tx, refund: Refund, now: datetime, actor: str = "bot") -> boo
             payment.id, payment.state, PaymentState.REFUNDED, "returned", now, actor=actor
         )
         await _tell_surplus(tx, payment)
+    await benefits.went_back(tx, payment, now)
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.points import Effect, Lot, PointEntry, drawn
+from bot.domain.points import Effect, Lot, PointEntry, drawn, gone
 from bot.store.rows import insert_new
 from bot.store.tables import points
 
@@ -100,8 +100,11 @@ class PointRows:
             await self._conn.execute(update(points).where(_T.seq == seq).values(values))
         return -int(row[1])
 
-    async def take_back(self, order_id: str, at: datetime) -> int:
-        """What the order earned goes, as far as the chat has points left; how many."""
+    async def take_back(
+        self, order_id: str, at: datetime, returned: int = 1, captured: int = 1
+    ) -> int:
+        """Of what the order earned the part goes that is `returned` of its `captured` money by
+        now, as far as the chat has points left and none went before; how many."""
         statement = select(_T.chat_id, _T.amount, _T.seq).where(
             _T.order_id == order_id, _T.effect == Effect.EARNED
         )
@@ -109,11 +112,14 @@ class PointRows:
         if row is None:
             return 0
         chat_id, earned, own = int(row[0]), int(row[1]), int(row[2])
+        due, before = gone(earned, returned, captured), await self._went(order_id, earned)
+        if due <= before:
+            return 0
         lots = sorted(await self._lots(chat_id, at), key=lambda lot: lot.seq != own)
-        amount = min(earned, sum(lot.left for lot in lots))
+        amount = min(due - before, sum(lot.left for lot in lots))
         parts = drawn(lots, amount) or ()
         values = {
-            "chat_id": chat_id, "order_id": order_id, "effect": Effect.TAKEN_BACK, "turn": 0,
+            "chat_id": chat_id, "order_id": order_id, "effect": Effect.TAKEN_BACK, "turn": due,
             "amount": -amount, "drawn": parts, "at": at,
         }  # fmt: skip
         if not await insert_new(self._conn, points, values):
@@ -121,6 +127,12 @@ class PointRows:
         if not await self._draw(parts):
             raise RuntimeError(f"points of chat {chat_id} moved; the job tries again")
         return amount
+
+    async def _went(self, order_id: str, earned: int) -> int:
+        """How many of its points had to go before. Rows of old, which took all, count none."""
+        statement = select(_T.turn).where(_T.order_id == order_id, _T.effect == Effect.TAKEN_BACK)
+        turns = [int(turn) for turn in await self._conn.scalars(statement)]
+        return max((turn or earned for turn in turns), default=0)
 
     async def expire(self, now: datetime) -> int:
         """Write down what has expired; how many points."""

@@ -120,6 +120,7 @@ async def test_a_part_is_asked_for_approved_returned_and_on_the_receipt(
     yes = place.data_of(owner, say.yes)
     await owner.press(say.yes)
     await until(place, emma, say.back)
+    await emma.find("20 points of this order went with it|本单的 20 积分已按比例扣回")
     await place.advance(minutes=1)
     await place.tap(owner, (await owner.last())["message_id"], yes)
     [(state, back)] = place.rows("select state, going_back from payments where captured_minor > 0")

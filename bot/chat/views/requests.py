@@ -57,8 +57,10 @@ def passed_on(t: Words, sale: Sale) -> Screen:
     )
 
 
-def told(t: Words, sale: Sale, request: RefundRequest, refund: Refund | None) -> Screen:
-    """What the shop decided, or that the money is back."""
+def told(
+    t: Words, sale: Sale, request: RefundRequest, refund: Refund | None, points: int = 0
+) -> Screen:
+    """What the shop decided, or that the money is back; `points` were taken back with it."""
     order = sale.order
     rows = [[button(t.plain("Show the order"), "order", order.id)]]
     amount = request.amount or order.charge or order.price
@@ -71,8 +73,12 @@ def told(t: Words, sale: Sale, request: RefundRequest, refund: Refund | None) ->
         rows.append([button(t.plain("💬 Support"), "support")])
         return Screen(text, rows)
     if refund is not None and refund.state is RefundState.DONE:
-        return Screen(t("✅ {amount} of order {number} went back to where you paid from.", **said),
-                      rows)  # fmt: skip
+        text = lines(
+            t("✅ {amount} of order {number} went back to where you paid from.", **said),
+            t.n("{n} point of this order went with it.", "{n} points of this order went with it.",
+                points) if points else None,
+        )  # fmt: skip
+        return Screen(text, rows)
     if request.state is RequestState.PART:
         text = t("✅ Our shop has approved your refund for order {number}: {amount} is on its way "
                  "back to where you paid from.", **said)  # fmt: skip

@@ -67,7 +67,8 @@ points = Table(
     Column("chat_id", BigInteger, ForeignKey("chats.id"), nullable=False),
     Column("order_id", String, ForeignKey("orders.id")),
     Column("effect", Word(Effect), nullable=False),
-    # How often the order's points were spent before: late money spends them again.
+    # Of points spent how often that was done before, as late money spends them again; of points
+    # taken back how many of the order's had to go by then.
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("amount", Integer, nullable=False),
     Column("left", Integer, nullable=False, server_default="0"),  # of points that came

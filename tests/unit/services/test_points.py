@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.domain.codes import digest
-from bot.domain.points import Effect
-from bot.domain.sales import Order
+from bot.domain.money import Money
+from bot.domain.points import Effect, gone
+from bot.domain.sales import Order, Payment
 from bot.services.selling import Refused
 from bot.services.waiting import Action
+from tests.unit.services.cashier import PAGE
 from tests.unit.services.house import OPERATOR, PEPPER
 from tests.unit.services.promo_house import (
     CROWD,
@@ -24,7 +26,7 @@ from tests.unit.services.promo_house import (
     promo_house,
     usd,
 )
-from tests.unit.services.sale_house import CODE, REJECTED, S, Shop
+from tests.unit.services.sale_house import CODE, REJECTED, S, Shop, charged
 from tests.unit.store.samples import ALICE, days, managed, voucher
 
 
@@ -288,3 +290,92 @@ async def test_a_shop_without_points_gives_and_takes_none(shop: Shop) -> None:
     shop.checkout.selling = replace(shop.checkout.selling, points=None)
     made = await ask(shop, points=True)
     assert (made.points, made.earns, made.due) == (0, 0, usd(1290))
+
+
+async def part(shop: Shop, payment: Payment, minor: int) -> None:
+    """So much of its money goes back, and is back."""
+    async with shop.database.write() as tx:
+        current = await tx.payments.get(payment.id)
+        assert current is not None
+        assert await shop.refunds.begin(tx, current, Money(minor, "XTR"), "requested")
+    await shop.refund()
+
+
+async def test_a_part_of_the_money_takes_the_same_part_of_the_points(shop: Shop) -> None:
+    done = await buy(shop, await ask(shop))
+    shop.cashier.capabilities = PAGE
+    [payment] = await shop.payments(done.id)
+    assert payment.captured == Money(994, "XTR")
+    await part(shop, payment, 497)
+    assert (await effects(shop, done.id))[1:] == [(Effect.TAKEN_BACK, -64)], "half of 129 is 64.5"
+    await part(shop, payment, 1)
+    assert await balance(shop) == 129 - 64, "498 of 994 are 64.6 points"
+    await part(shop, payment, 300)
+    assert await balance(shop) == 129 - 103, "798 of 994 are 103.6"
+    await part(shop, payment, 196)
+    assert await balance(shop) == 0, "all of it"
+    assert (await shop.order(done.id)).state is S.FULFILLED
+    await ledger_adds_up(shop)
+
+
+async def test_points_that_were_spent_are_not_taken_of_what_comes_later(shop: Shop) -> None:
+    done = await buy(shop, await ask(shop))
+    shop.cashier.capabilities = PAGE
+    [payment] = await shop.payments(done.id)
+    async with shop.database.write() as tx:
+        await tx.sims.add(managed("a2", ALICE, iccid="8985200000000000002", expiry=days(9),
+                                  grace_end=None))  # fmt: skip
+    await shop.checkout.place((await ask(shop, points=True, sim="a2")).id, ALICE, 1)
+    assert await balance(shop) == 0
+    await part(shop, payment, 497)
+    await grant_by(shop, 100, 3, 100)
+    await part(shop, payment, 100)
+    assert await balance(shop) == 100 - 13, "597 of 994 are 77, of which 64 had to go before"
+    await ledger_adds_up(shop)
+
+
+async def test_what_the_provider_returned_by_itself_takes_points_as_well(shop: Shop) -> None:
+    done = await buy(shop, await ask(shop))
+    [payment] = await shop.payments(done.id)
+    told = charged(payment.id, payment.charge_id or "", Money(994, "XTR"))
+    await shop.till.capture(payment.id, replace(told, returned=500))
+    assert await balance(shop) == 129 - 64
+    await shop.till.capture(payment.id, replace(told, returned=994))
+    await shop.till.capture(payment.id, replace(told, returned=994))
+    assert await balance(shop) == 0
+    await ledger_adds_up(shop)
+
+
+async def test_a_part_that_was_back_before_the_delivery_earns_nothing(shop: Shop) -> None:
+    placed = await shop.checkout.place((await ask(shop)).id, ALICE, 1)
+    payment = await shop.stars(placed)
+    told = charged(payment.id, "c1", payment.amount)
+    await shop.till.capture(payment.id, told)
+    await shop.till.capture(payment.id, replace(told, returned=500))
+    await shop.work_for(minutes=5)
+    assert (await shop.order(placed.id)).state is S.FULFILLED
+    assert await balance(shop) == 129 - 64
+
+
+async def test_all_of_it_after_a_part_takes_back_the_rest(shop: Shop) -> None:
+    done = await buy(shop, await ask(shop))
+    shop.cashier.capabilities = PAGE
+    [payment] = await shop.payments(done.id)
+    await part(shop, payment, 497)
+    async with shop.database.write() as tx:
+        assert await tx.orders.move(done.id, S.FULFILLED, S.REFUND_DUE, "test", shop.clock.now())
+    await shop.refund()
+    assert (await shop.order(done.id)).state is S.REFUNDED
+    assert [n for _, n in await effects(shop, done.id)] == [129, -64, -65]
+    await ledger_adds_up(shop)
+
+
+@pytest.mark.parametrize(
+    ("returned", "captured", "points"),
+    [(0, 1000, 0), (1, 1000, 0), (10, 1000, 1), (999, 1000, 99), (1000, 1000, 100),
+     (2000, 1000, 100), (5, 0, 0)],
+)  # fmt: skip
+def test_a_fraction_of_a_point_stays_with_the_customer(
+    returned: int, captured: int, points: int
+) -> None:
+    assert gone(100, returned, captured) == points
