@@ -62,7 +62,7 @@ ENGLISH = Words(
     customer=1002,
     choose="Choose an offer",
     offer="15 % off travel data",
-    preview="So it will look in",
+    preview="This is how it will look in",
     post="Post it now",
     going="It goes out in",
     get="Get this offer",
@@ -70,7 +70,7 @@ ENGLISH = Words(
     pay=r"Pay \d",
     receipt="Renewed and checked on the SIM",
     places="29 places left",
-    look_after="Look after it",
+    look_after="View and manage",
     counts="1 opened",
 )
 

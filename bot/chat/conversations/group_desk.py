@@ -64,7 +64,9 @@ async def _show(context: Context, group_id: str, note: Html | None = None) -> No
             posts=len(posts),
             going_on=sum(wish.state in _LIVE for wish in wishes),
             campaigns=[c for c in await tx.campaigns.all() if meant_for(c, group)],
-            accounts=await tx.earnings.accounts(group.id),
+            accounts=[
+                (one, await tx.chats.get(one.by)) for one in await tx.earnings.accounts(group.id)
+            ],
         )
     await context.show(views.one(context.t, facts, note))
 

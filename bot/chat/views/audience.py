@@ -86,10 +86,9 @@ def hub(
         t("Button below: Renew") if one.renew else t("Button below: none"),
     )
     written = [
-        button(("✓ " if one.texts.get(language) else "✏️ ") + NAMES[language], "bctext", one.id,
-               language)
-        for language in LANGUAGES
-    ]  # fmt: skip
+        button(("✓ " if one.texts.get(language) else "") + name, "bctext", one.id, language)
+        for language, name in NAMES.items()
+    ]
     shown = t.plain("No button") if one.renew else t.plain("Button: Renew")
     rows = [
         [button(t.plain("👥 Whom"), "bcwhom", one.id)],

@@ -8,6 +8,7 @@ from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views.group_posts import counts_line
 from bot.chat.views.groups import CHANNEL, state_of
 from bot.chat.views.posting import named
+from bot.chat.views.zones import zone_name
 from bot.domain.campaigns import Campaign, PostCounts
 from bot.domain.chats import Chat
 from bot.domain.groups import Account, Approval, Group
@@ -44,7 +45,8 @@ class Facts:
     posts: int
     going_on: int
     campaigns: Sequence[Campaign]
-    accounts: Sequence[Account]
+    accounts: Sequence[tuple[Account, Chat | None]]
+    """What is not paid out, with whose it is."""
 
 
 def all_of(t: Words, groups: Sequence[Group], page: int, now: datetime) -> Screen:
@@ -101,6 +103,7 @@ def one(t: Words, facts: Facts, note: Html | None = None) -> Screen:
     """One group with its caps, counts and what it earned."""
     group = facts.group
     adder = facts.adder.first_name if facts.adder is not None else None
+    owed = [(_owed(t, one), _name(t, who), one) for one, who in facts.accounts if not one.empty]
     text = lines(
         note,
         "" if note else None,
@@ -108,20 +111,28 @@ def one(t: Words, facts: Facts, note: Html | None = None) -> Screen:
         _address(t, group),
         t("{mark} {state}", mark=_MARKS[group.approval], state=state_of(t, group)),
         t("Added by: {name}", name=adder) if adder else None,
-        t("Language: {language}. Times: {zone}.", language=NAMES[group.language], zone=group.zone),
+        t(
+            "Language: {language}. Times: {zone}.",
+            language=NAMES[group.language],
+            zone=zone_name(t, group.zone),
+        ),
         "",
         *(_cap(t, campaign) for campaign in facts.campaigns),
         "" if facts.campaigns else None,
         t.n("{n} post", "{n} posts", facts.posts),
         counts_line(t, facts.counts) if facts.posts else None,
         "",
-        *(t("To pay out: {owed}", owed=_owed(t, account)) for account in facts.accounts),
+        *(t("To pay out to {name}: {owed}", name=name, owed=what) for what, name, _ in owed),
+        t("Nothing is to be paid out.") if facts.accounts and not owed else None,
     )
     rows = _decisions(t, group)
     rows += [
-        [button(t.plain("Pay out {owed}", owed=_owed(t, account)), "gdowed", group.id, account.by)]
-        for account in facts.accounts
-        if not account.empty
+        [
+            button(
+                t.plain("Pay out {owed} · {name}", owed=what, name=name), "gdowed", group.id, one.by
+            )
+        ]
+        for what, name, one in owed
     ]
     if facts.posts:
         rows.append([button(t.plain("📈 30 days as a picture"), "gdplot", group.id)])
@@ -147,6 +158,10 @@ def _cap(t: Words, campaign: Campaign) -> Html:
     return t("{text}, earns {earns}", text=text, earns=t.join(earns)) if earns else text
 
 
+def _name(t: Words, person: Chat | None) -> str:
+    return (person.first_name if person is not None else None) or t.plain("deleted customer")
+
+
 def _owed(t: Words, account: Account) -> str:
     return _sum(t, account.points, account.money)
 
@@ -160,7 +175,7 @@ def pay_out(
     t: Words, group: Group, account: Account, person: Chat | None, ways: Sequence[tuple[How, Paid]]
 ) -> Screen:
     """How a person's earnings are paid out: the tap does it."""
-    name = (person.first_name if person is not None else None) or t.plain("deleted customer")
+    name = _name(t, person)
     text = lines(
         t("<b>{name}</b> has earned {owed} with posts in {group}.", name=name,
           owed=_owed(t, account), group=group.title),

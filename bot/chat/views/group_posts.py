@@ -14,6 +14,8 @@ from bot.i18n import N_, NAMES, Html, Words
 
 PAGE = 8
 """Postings on one page."""
+_LISTED = 6
+"""The newest posts of a posting are counted one by one."""
 _GOING_ON = frozenset({PostingState.ACTIVE, PostingState.PAUSED, PostingState.HELD})
 _STATES = {
     PostingState.ACTIVE: N_("🟢 goes on"),
@@ -32,7 +34,8 @@ class Wish:
     campaign: Campaign
     group: Group
     posts: Sequence[Post]
-    counts: PostCounts
+    counts: Mapping[str, PostCounts]
+    """By post."""
     pins: bool = False
     """Whether the bot may pin there."""
 
@@ -49,12 +52,12 @@ def added(counts: Iterable[PostCounts]) -> PostCounts:
 
 
 def counts_line(t: Words, counts: PostCounts) -> Html:
-    """Opened, quoted, paid and how much, in one line."""
+    """Opened and quoted; paid and how much: two lines that fit a phone."""
     money = _moneys(t, counts.amounts)
-    line = t("👀 {opened} opened · 💬 {quoted} saw a price · ✅ {paid} paid",
-             opened=t.number(counts.opened), quoted=t.number(counts.quoted),
-             paid=t.number(counts.paid))  # fmt: skip
-    return lines(line, t("💰 {money}", money=money) if money else None)
+    seen = t("👀 {opened} opened · 💬 {quoted} saw a price",
+             opened=t.number(counts.opened), quoted=t.number(counts.quoted))  # fmt: skip
+    paid = t("✅ {paid} paid", paid=t.number(counts.paid))
+    return lines(seen, t("{paid} · 💰 {money}", paid=paid, money=money) if money else paid)
 
 
 def _moneys(t: Words, amounts: Mapping[str, int]) -> Html | None:
@@ -115,9 +118,11 @@ def wish(t: Words, one: Wish, now: datetime, note: Html | None = None) -> Screen
         t.n("Posted {n} time, {out} still open", "Posted {n} times, {out} still open",
             len(one.posts), out=t.number(out)) if one.posts else None,
         "",
-        counts_line(t, one.counts) if one.posts else None,
+        counts_line(t, added(one.counts.values())) if one.posts else None,
+        *(_one_post(t, post, one.counts[post.id], now) for post in one.posts[:_LISTED]
+          if len(one.posts) > 1),
     )  # fmt: skip
-    rows = _steps(t, posting)
+    rows = _steps(t, posting, out=out > 0)
     if newest is not None and newest.state in OPEN_POSTS and newest.message_id is not None:
         if newest.pinned:
             rows.append([button(t.plain("Unpin it"), "gpin", newest.id, 0)])
@@ -132,10 +137,17 @@ def wish(t: Words, one: Wish, now: datetime, note: Html | None = None) -> Screen
     return Screen(text, rows)
 
 
-def _steps(t: Words, posting: Posting) -> list[list[Button]]:
-    """What can be changed while a posting goes on."""
+def _one_post(t: Words, post: Post, counts: PostCounts, now: datetime) -> Html:
+    """The same for one of several posts."""
+    return t("{moment}: 👀 {opened} · 💬 {quoted} · ✅ {paid}",
+             moment=t.moment(post.created_at, now=now), opened=t.number(counts.opened),
+             quoted=t.number(counts.quoted), paid=t.number(counts.paid))  # fmt: skip
+
+
+def _steps(t: Words, posting: Posting, *, out: bool) -> list[list[Button]]:
+    """What can be changed while a posting goes on, or a post of it is out."""
     if posting.state not in _GOING_ON:
-        return [[button(t.plain("Change the sentence"), "gsay", posting.id)]]
+        return [[button(t.plain("Change the sentence"), "gsay", posting.id)]] if out else []
     if posting.state is PostingState.ACTIVE:
         step = button(t.plain("⏸ Pause"), "gpause", posting.id)
     else:

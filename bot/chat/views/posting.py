@@ -15,8 +15,7 @@ from bot.services.posting_rules import Choice
 
 LAST_DAY = 31
 DAYS_AHEAD = 14
-CLOCKS = (time(8), time(9), time(10), time(12), time(15), time(18), time(19), time(20), time(21),
-          time(22))  # fmt: skip
+CLOCKS = tuple(time(hour) for hour in (8, 9, 10, 11, 12, 15, 17, 18, 19, 20, 21, 22))
 _MONTH_DAYS = (1, 5, 10, 15, 20, 25, 28, LAST_DAY)
 _ONCE_DAYS = 8
 _MOST_TOPICS = 12
@@ -98,13 +97,13 @@ def controls(t: Words, one: Prepared, now: datetime, note: Html | None = None) -
     text = lines(
         note,
         "" if note else None,
-        t("⬆️ So it will look in <b>{name}</b>.", name=one.group.title),
+        t("⬆️ This is how it will look in <b>{name}</b>.", name=one.group.title),
         t("Topic: {topic}", topic=topic) if topic else None,
         t("Language: {languages}", languages=t.join(NAMES[code] for code in one.languages)),
         t("Time: {when}", when=when(t, one.timing, now)),
         t("It will be pinned.") if one.pin else None,
     )
-    post = t.plain("✅ Post it now") if one.timing is None else t.plain("✅ Plan it so")
+    post = t.plain("✅ Post it now") if one.timing is None else t.plain("✅ Schedule it")
     rows = [
         [button(post, "gnow", one.token)],
         [button(t.plain("🕐 Another time, repeat"), "gwhen", one.token)],
@@ -201,7 +200,7 @@ def planned(
         text = t("✅ Planned for <b>{name}</b>: {when}. Before each post I look whether you are "
                  "still an admin there.", name=group.title, when=when(t, timing, now))  # fmt: skip
     rows = [
-        [button(t.plain("Look after it"), "gwish", posting_id)],
+        [button(t.plain("View and manage"), "gwish", posting_id)],
         [button(t.plain("Another offer"), "gpost", group.id),
          button(t.plain("‹ {name}", name=group.title), "group", group.id)],
     ]  # fmt: skip
@@ -297,7 +296,7 @@ def ask_clock(
         t("By the clock of {city}, where it is {clock} now.", city=zone_name(t, chosen.zone),
           clock=local),
     )  # fmt: skip
-    rows = grid([button(f"{c:%H:%M}", "gwc", token, f"{c:%H%M}") for c in CLOCKS], 5)
+    rows = grid([button(f"{c:%H:%M}", "gwc", token, f"{c:%H%M}") for c in CLOCKS], 4)
     back = [button(t.plain("‹ Back"), "gw", token, chosen.repeat.value)]
     return Screen(text, [*rows, back])
 
