@@ -161,15 +161,10 @@ def said(extra: str | None) -> str | None:
     return " ".join((extra or "").split()) or None
 
 
-def too_long(extra: str | None) -> bool:
-    """Whether an admin's sentence is longer than one may be."""
-    return extra is not None and len(extra) > MOST_EXTRA
-
-
 def unfit(extra: str | None) -> str | None:
     """Why an admin's sentence can't stand in a group: extra_too_long, or extra_private where it
     has a number as long as a phone's or a card's (F43)."""
-    if too_long(extra):
+    if extra is not None and len(extra) > MOST_EXTRA:
         return "extra_too_long"
     return "extra_private" if _LONG_NUMBER.search(_DATE.sub(" / ", extra or "")) else None
 

@@ -9,6 +9,7 @@ After downtime only the latest turn counts. A process that dies before the trans
 posting due again; one that dies after it has its message in the outbox, at most once.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from bot.services.work import Worker
 log = structlog.get_logger()
 
 _BATCH = 20
+"""Postings whose groups Telegram is asked about at once: many are due at nine in the morning."""
 _PASSING = frozenset({"cap_reached", "cooldown", "campaign_gone", "campaign_early"})
 """Reasons that may be over by the next turn: a repeating posting leaves one turn out."""
 _OVER = frozenset({"campaign_over", "campaign_stopped"})
@@ -84,18 +86,20 @@ class Turns:
     async def _tick(self) -> None:
         async with self._store.read() as tx:
             found = await tx.posts.due(self._clock.now(), _BATCH)
-        for posting in found:
-            try:
-                await self._turn(posting)
-            except Exception:
-                # One that breaks must not hold up the others.
-                log.exception("posting_crashed", posting=posting.id)
-                await self._later(posting)
+        await asyncio.gather(*(self._safely(posting) for posting in found))
         if found:
             for worker in self.rings:
                 worker.ring()
         if len(found) == _BATCH:
             self.worker.ring()
+
+    async def _safely(self, posting: Posting) -> None:
+        try:
+            await self._turn(posting)
+        except Exception:
+            # One that breaks must not hold up the others.
+            log.exception("posting_crashed", posting=posting.id)
+            await self._later(posting)
 
     async def _turn(self, posting: Posting) -> None:
         async with self._store.read() as tx:

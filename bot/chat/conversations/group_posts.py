@@ -25,7 +25,7 @@ from bot.domain.groups import Group
 from bot.domain.identify import plain
 from bot.i18n import Html
 from bot.ports import RoomsUnavailable
-from bot.services.posting_rules import said, too_long
+from bot.services.posting_rules import said, unfit
 from bot.services.selling import Refused
 
 _NONE = frozenset({"-", "–", "—", "none", "无", "無", "不要"})
@@ -170,8 +170,8 @@ async def sentence(update: Update, context: Context) -> int:
     if one is None:
         return END
     extra = "" if plain(context.text).lower() in _NONE else said(context.text) or ""
-    if too_long(extra):
-        problem = why_not(context.t, "extra_too_long")
+    if (reason := unfit(extra)) is not None:
+        problem = why_not(context.t, reason)
         await context.show(views.ask_sentence(context.t, one, MOST_EXTRA, problem))
         return GroupPosts.SENTENCE
     context.draft.pop("gsay", None)

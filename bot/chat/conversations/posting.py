@@ -30,7 +30,7 @@ from bot.domain.campaigns import MOST_EXTRA, Timing
 from bot.domain.groups import Group
 from bot.i18n import Html
 from bot.services.ids import new_id
-from bot.services.posting_rules import Wish, said, too_long
+from bot.services.posting_rules import Wish, said, unfit
 from bot.services.selling import Refused
 
 Draft = dict[str, Any]
@@ -294,9 +294,11 @@ async def sentence(update: Update, context: Context) -> int:
         await context.show(group_views.unknown(context.t))
         return END
     extra = said(context.text)
-    if too_long(extra):
-        problem = context.t("That has {n} characters; at most {most} fit.", n=len(extra or ""),
-                            most=MOST_EXTRA)  # fmt: skip
+    if (reason := unfit(extra)) is not None:
+        problem = why_not(context.t, reason)
+        if reason == "extra_too_long":
+            problem = context.t("That has {n} characters; at most {most} fit.",
+                                n=len(extra or ""), most=MOST_EXTRA)  # fmt: skip
         screen = views.ask_sentence(context.t, draft["token"], draft["extra"], problem)
         await context.show(screen)
         return Posting.SENTENCE
