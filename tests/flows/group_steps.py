@@ -26,7 +26,7 @@ def bot_wrote(message: Message) -> bool:
     """In a channel nobody stands in `from`: a post of the bot has a button or its words."""
     sender = message.get("from")
     if sender is not None:
-        return sender.get("username") == "xuka_demo_bot"
+        return bool(sender.get("username") == "xuka_demo_bot")
     return bool(labels(message)) or "📣" in words(message) or "⛔" in words(message)
 
 

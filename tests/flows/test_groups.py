@@ -1,6 +1,6 @@
 """Who may post in a group, and how: members, admins, anonymous ones, channels, forums (F40)."""
 
-from bot.demo.cast import STRANGE_CHANNEL_ID
+from bot.demo.cast import STRANGE_CHANNEL_ID, TALK_ID
 from tests.flows.group_steps import (
     CLUB,
     FORUM,
@@ -74,7 +74,8 @@ async def test_a_channels_admin_posts_in_it(place: Town) -> None:
     await boss.press("现在发布")
     [post] = await posts(boss, NEWS)
     assert TRAVEL in words(post)
-    # Its discussion group forwards the post by itself; nobody there is answered for it.
+    # Its discussion group forwards by itself what stands there, the command too: no answer there.
+    assert await from_bot(boss, TALK_ID) == []
     assert place.rows("SELECT count(*) FROM posts") == [(1,)]
 
 

@@ -95,6 +95,15 @@ async def test_every_week_at_the_same_hour_on_the_wall_when_clocks_change(tmp_pa
             await place.advance(minutes=3)
             assert len(place.rows(made)) == count + 1, moment
         assert len(await posts(boss, GROUP)) == 2
+        # Each is counted by itself.
+        await boss.press("查看和管理")
+        await boss.find("下次：4月3日 09:00")
+        await boss.find("3月27日 09:00：👀 0")
+        await boss.find("3月29日 09:00：👀 0")
+        await boss.press("暂停")
+        await boss.find("已暂停")
+        await boss.press("继续")
+        await boss.find("已继续")
 
 
 async def test_who_is_no_admin_any_more_posts_nothing_and_hears_why(place: Town) -> None:

@@ -94,7 +94,7 @@ async def _wish(context: Context, posting_id: str) -> views.Wish | None:
         await context.show(group_views.unknown(context.t))
         return None
     pins = rights is not None and rights.pins
-    return views.Wish(posting, campaign, group, posts, views.added(counts.values()), pins)
+    return views.Wish(posting, campaign, group, posts, counts, pins)
 
 
 # ---- what can be done --------------------------------------------------------------------

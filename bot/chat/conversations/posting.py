@@ -160,7 +160,7 @@ async def show(context: Context, note: Html | None = None) -> int:
     if same_kind and old is not None and await preview.change(context, old, look):
         await context.show(controls)
         return END
-    for message_id in (old, draft.get("controls"), context.message_id):
+    for message_id in dict.fromkeys((old, draft.get("controls"), context.message_id)):
         if message_id is not None:
             await _delete(context, message_id)
     draft["preview"], draft["photo"] = await preview.send(context, look), look.photo

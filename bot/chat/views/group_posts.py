@@ -10,7 +10,7 @@ from bot.chat.views.posts import REASONS, why_not
 from bot.domain.campaigns import OPEN_POSTS, Campaign, Post, PostCounts, Posting, PostingState
 from bot.domain.groups import Account, Group
 from bot.domain.money import Money
-from bot.i18n import N_, NAMES, Html, Words
+from bot.i18n import N_, NAMES, Html, Words, words
 
 PAGE = 8
 """Postings on one page."""
@@ -102,7 +102,9 @@ def all_of(
 
 
 def wish(t: Words, one: Wish, now: datetime, note: Html | None = None) -> Screen:
-    """One posting: where it stands, what came of it, what can be done."""
+    """One posting: where it stands, what came of it, what can be done. Moments are by the group's
+    clock, as its timing is."""
+    here = words(t.language, one.group.zone)
     posting, newest = one.posting, next(iter(one.posts), None)
     reason = posting.reason if posting.state is PostingState.HELD else None
     out = sum(post.state in OPEN_POSTS for post in one.posts)
@@ -112,14 +114,16 @@ def wish(t: Words, one: Wish, now: datetime, note: Html | None = None) -> Screen
         t("<b>{title}</b> in {name}", title=named(t, one.campaign.title), name=one.group.title),
         t("{state} · {when}", state=state(t, posting), when=when(t, posting.timing, now)),
         why_not(t, reason) if reason in REASONS else None,
-        t("Next: {moment}", moment=t.moment(posting.next_at, now=now)) if posting.next_at else None,
+        t("Next: {moment}", moment=here.moment(posting.next_at, now=now))
+        if posting.next_at
+        else None,
         t("Language: {languages}", languages=t.join(NAMES[code] for code in posting.languages)),
         t("Your sentence: {text}", text=posting.extra) if posting.extra else None,
         t.n("Posted {n} time, {out} still open", "Posted {n} times, {out} still open",
             len(one.posts), out=t.number(out)) if one.posts else None,
         "",
         counts_line(t, added(one.counts.values())) if one.posts else None,
-        *(_one_post(t, post, one.counts[post.id], now) for post in one.posts[:_LISTED]
+        *(_one_post(here, post, one.counts[post.id], now) for post in one.posts[:_LISTED]
           if len(one.posts) > 1),
     )  # fmt: skip
     rows = _steps(t, posting, out=out > 0)
