@@ -1,10 +1,11 @@
 """Who comes from a group's post: what it offers them, for which of their SIMs, and the counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.campaigns import Campaign
+from bot.domain.orders import OrderState
 from bot.domain.plans import Plan
 from bot.domain.posters import Poster
 from bot.domain.quotes import Quote
@@ -15,6 +16,8 @@ from bot.services.checkout import Checkout
 from bot.services.posters import offered_now, poster_of
 from bot.services.promos import Asked, Wish
 
+_LATEST = 5
+"""Orders among which one that still waits is looked for."""
 _WHY = {
     "campaign_over": "promo_over",
     "campaign_stopped": "promo_over",
@@ -68,7 +71,8 @@ class Visits:
             if campaign is None or group is None:
                 return None
             offered = await offered_now(tx, campaign, now)
-            poster = poster_of(offered, group, (language,), None, now)
+            if offered.why == "campaign_gone" and await _holds_place(tx, campaign, chat_id, now):
+                offered = replace(offered, why=None)  # the last place is their own
             why = _WHY.get(offered.why or "")
             if await promos.selling_post(tx, post_id, now) is None:
                 why = "promo_over"
@@ -76,18 +80,8 @@ class Visits:
                 why = "promo_banned"
             elif why is None and not await promos.has_room_today(tx, campaign, chat_id, now):
                 why = "promo_today"
-        if why == "promo_gone" and await self._holds_place(campaign, chat_id):
-            why = None
+            poster = poster_of(offered, group, (language,), None, now)
         return Offer(post_id, campaign, poster, why)
-
-    async def _holds_place(self, campaign: Campaign, chat_id: int) -> bool:
-        """Whether the last place is the person's own, in an order that still waits for money."""
-        order = await self._checkout.open_order(chat_id)
-        if order is None:
-            return False
-        async with self._store.read() as tx:
-            uses = await tx.promos.of_order(order.id)
-        return any(use.held and use.promo_id == campaign.promo for use in uses)
 
     async def fitting(self, offer: Offer, chat_id: int) -> list[Fit]:
         """The person's SIMs that take one of its plans, those that get the price first."""
@@ -138,3 +132,13 @@ class Visits:
         plans = fit.plans if fit is not None else ()
         return [(offer.campaign.plans.index(plan.code), plan) for plan in plans
                 if plan.code != quote.plan.code]  # fmt: skip
+
+
+async def _holds_place(tx: Tx, campaign: Campaign, chat_id: int, now: datetime) -> bool:
+    """Whether an order of the person that waits for money holds a place of the campaign's."""
+    for order in await tx.orders.of_chat(chat_id, _LATEST):
+        if order.state is OrderState.AWAITING_PAYMENT and now < order.expires_at:
+            uses = await tx.promos.of_order(order.id)
+            if any(use.held and use.promo_id == campaign.promo for use in uses):
+                return True
+    return False

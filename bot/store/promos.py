@@ -119,15 +119,15 @@ class PromoRows:
     async def renewed(self, sim_id: str, besides: str = "") -> bool:
         """Whether anybody has paid for a line of this ICCID or number, in an order other than
         `besides`, and not got it all back."""
-        same = sims.alias("same")
-        line = select(sims.c.id).where(
-            or_(sims.c.id == same.c.id, sims.c.iccid == same.c.iccid,
-                sims.c.msisdn == same.c.msisdn),
-            same.c.id == sim_id,
-        )  # fmt: skip
+        asked = select(sims.c.iccid, sims.c.msisdn).where(sims.c.id == sim_id)
+        row = (await self._conn.execute(asked)).first()
+        same = [sims.c.id == sim_id]
+        for column, value in zip((sims.c.iccid, sims.c.msisdn), row or (), strict=False):
+            if value is not None:
+                same.append(column == value)
         statement = select(
             exists().where(
-                orders.c.sim_id.in_(line),
+                orders.c.sim_id.in_(select(sims.c.id).where(or_(*same))),
                 orders.c.paid_at.is_not(None),
                 orders.c.state != OrderState.REFUNDED,
                 orders.c.id != besides,

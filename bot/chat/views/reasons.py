@@ -80,7 +80,8 @@ REASONS = {
         "This plan costs too little for this code. Choose a bigger one, or go on without a code."
     ),
     "promo_new_only": N_(
-        "This code is for a first order only. Send another one, or go on without."
+        "This code is for a first order only, of a new customer and a new SIM. Send another one, "
+        "or go on without."
     ),
     "promo_banned": N_("Our offers are not open to you. If that is a mistake, write to /support."),
     "promo_used": N_("You have used this code as often as it allows. Send another one."),

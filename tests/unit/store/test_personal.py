@@ -280,6 +280,16 @@ async def test_who_has_bought_is_no_new_customer_when_they_come_back(db: Databas
     assert len(marks) == 1
 
 
+async def test_who_misused_offers_gets_none_when_they_come_back(db: Database) -> None:
+    await populated(db)
+    async with db.write() as tx:
+        assert await tx.promos.ban(ME, NOW)
+        assert "promo_bans" in await tx.personal.all_of(ME)
+        await tx.personal.forget(ME, 102, NOW, UNTOUCHED)
+        assert await tx.promos.banned(ME)
+        assert not await tx.promos.banned(BOB)
+
+
 async def test_the_books_stay_without_the_person(db: Database) -> None:
     await populated(db)
     async with db.write() as tx:
