@@ -45,18 +45,23 @@ async def went_back(tx: Tx, payment: Payment, now: datetime) -> None:
     """More of a payment's money is back. Of the points that its order has earned the same part
     goes, where the order stays delivered; one that ends refunded takes back all, see `release`."""
     order = await tx.orders.get(payment.order_id) if payment.order_id else None
-    captured = payment.captured
-    if order is None or captured is None or order.state is not OrderState.FULFILLED:
+    if order is None or order.charge is None or order.state is not OrderState.FULFILLED:
         return
-    if order.method is not payment.method or order.charge != captured:
-        return  # it was not this charge that paid the order
-    kept = await tx.payments.get(payment.id)
+    # Of several charges that fit one pays the order: the one of which the least went back.
+    returned = [
+        await _returned(tx, one)
+        for one in await tx.payments.of_order(order.id)
+        if one.method is order.method and one.captured == order.charge
+    ]
+    if any(returned):
+        await tx.points.take_back(order.id, now, min(returned), order.charge.minor)
+
+
+async def _returned(tx: Tx, payment: Payment) -> int:
+    if payment.state is PaymentState.REFUNDED and payment.captured is not None:
+        return payment.captured.minor
     rows = await tx.refunds.of_payment(payment.id)
-    returned = sum(row.amount.minor for row in rows if row.state is RefundState.DONE)
-    if kept is not None and kept.state is PaymentState.REFUNDED:
-        returned = captured.minor
-    if returned:
-        await tx.points.take_back(order.id, now, returned, captured.minor)
+    return sum(row.amount.minor for row in rows if row.state is RefundState.DONE)
 
 
 async def taken_with(tx: Tx, refund: Refund, order_id: str) -> int:

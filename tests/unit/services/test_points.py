@@ -10,7 +10,7 @@ import pytest
 from bot.domain.codes import digest
 from bot.domain.money import Money
 from bot.domain.points import Effect, gone
-from bot.domain.sales import Order, Payment
+from bot.domain.sales import Method, Order, Payment
 from bot.services.selling import Refused
 from bot.services.waiting import Action
 from tests.unit.services.cashier import PAGE
@@ -26,7 +26,7 @@ from tests.unit.services.promo_house import (
     promo_house,
     usd,
 )
-from tests.unit.services.sale_house import CODE, REJECTED, S, Shop, charged
+from tests.unit.services.sale_house import BILL, CODE, REJECTED, S, Shop, charged
 from tests.unit.store.samples import ALICE, days, managed, voucher
 
 
@@ -355,6 +355,18 @@ async def test_a_part_that_was_back_before_the_delivery_earns_nothing(shop: Shop
     await shop.work_for(minutes=5)
     assert (await shop.order(placed.id)).state is S.FULFILLED
     assert await balance(shop) == 129 - 64
+
+
+async def test_a_second_charge_that_goes_back_takes_no_points(shop: Shop) -> None:
+    placed = await shop.checkout.place((await ask(shop)).id, ALICE, 1)
+    payment = await shop.paying.pay(placed.id, ALICE, Method.CARD, BILL)
+    for charge in ("ch1", "ch2"):
+        shop.card.takes(charge, payment.id, payment.amount)
+    await shop.look()
+    await shop.work_for(minutes=5)
+    assert (await shop.order(placed.id)).state is S.FULFILLED
+    assert len(shop.card.returned) == 1
+    assert await balance(shop) == 129
 
 
 async def test_all_of_it_after_a_part_takes_back_the_rest(shop: Shop) -> None:
