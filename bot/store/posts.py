@@ -129,6 +129,12 @@ class PostRows:
         mine = _POSTS.where(_OC.campaign_id == campaign_id, _OC.state.in_(sorted(OPEN_POSTS)))
         return await self._posts(mine.order_by(_OC.seq))
 
+    async def standing(self, campaign_id: str) -> int:
+        """How many of them there are."""
+        mine = (_OC.campaign_id == campaign_id, _OC.state.in_(sorted(OPEN_POSTS)))
+        found = await self._conn.scalar(select(func.count()).select_from(posts).where(*mine))
+        return int(found or 0)
+
     async def to_look_at(self, now: datetime, limit: int) -> list[Post]:
         """Those whose text may be outdated, the longest due first."""
         ripe = _POSTS.where(_OC.look_at <= now).order_by(_OC.look_at).limit(limit)

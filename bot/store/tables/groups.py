@@ -116,6 +116,7 @@ posts = Table(
     Column("end", String),
     UniqueConstraint("posting_id", "turn"),  # one message a turn, whatever crashes
     Index(None, "group_id", "created_at"),
+    Index(None, "campaign_id", "state"),  # a place that was taken touches the open ones
 )
 partial("ix_posts_look_at", posts.c.look_at, where="look_at IS NOT NULL")
 

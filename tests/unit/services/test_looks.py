@@ -426,3 +426,22 @@ async def test_an_admin_pins_and_unpins(at: Square) -> None:
     at.room.rights = Rights(frozenset({ADMIN}), posts=False)
     with pytest.raises(Refused, match="cannot_post"):
         await at.postings.pin(post.id, ADMIN)
+
+
+async def test_one_of_many_posts_takes_its_share_of_the_limit(at: Square) -> None:
+    """In six hundred groups one place more or less is shown within two minutes, not in one."""
+    post = await at.out()
+    async with at.database.write() as tx:
+        for n in range(600):
+            other = replace(post, id=f"p{n}", turn=n + 1, message_id=n, look_at=None,
+                            created_at=NOW - timedelta(days=30))  # fmt: skip
+            await tx.posts.add(other)
+        assert await tx.posts.standing("spring") == 601
+    at.clock.advance(minutes=1, seconds=50)
+    await at.offer(total=9)
+    async with at.database.write() as tx:
+        await tx.posts.set(post.id, look_at=at.clock.now())
+    await at.work()
+    assert edits(at) == 0
+    await at.live(seconds=15)
+    assert await true(at, post)

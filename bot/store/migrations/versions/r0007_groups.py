@@ -271,6 +271,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_posts_campaign_id_state"), ["campaign_id", "state"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_posts_group_id_created_at"), ["group_id", "created_at"], unique=False
         )
         batch_op.create_index(
