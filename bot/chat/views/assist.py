@@ -5,11 +5,12 @@ from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, lines
 from bot.chat.views import plans as plan_views
+from bot.chat.views.choose import label
 from bot.chat.views.orders import STATES
 from bot.chat.views.paying import price_lines
 from bot.chat.views.plans import plan_name
 from bot.chat.views.sale import METHODS, Sale
-from bot.chat.views.sims import MARKS, span, title
+from bot.chat.views.sims import title
 from bot.domain.chats import Chat
 from bot.domain.orders import OrderState
 from bot.domain.plans import Offer, Plan
@@ -55,9 +56,7 @@ def customer(t: Words, one: Customer, now: datetime, *, wallet: bool = False) ->
     ]
     rows = []
     for sim in one.sims:
-        left = f" · {span(t, sim.expiry, now)}" if sim.expiry and sim.expiry > now else ""
-        label = f"{MARKS[sim.state_at(now)]} {title(t, sim)}{left}"
-        rows.append([button(label, "asim", sim.id)])
+        rows.append([button(label(t, sim, now), "asim", sim.id)])
     for order in one.orders:
         state = t.plain(STATES[order.state])
         rows.append([button(f"🧾 {order.number} · {state}", "aorder", order.id)])
@@ -66,8 +65,8 @@ def customer(t: Words, one: Customer, now: datetime, *, wallet: bool = False) ->
     )
     if not one.offers:
         parts.append(t("Offers are closed to them: no promos, no codes, nothing from groups."))
-    label, closes = N_("Close offers to them"), N_("Open offers to them again")
-    change = t.plain(label if one.offers else closes)
+    closes, opens = N_("Close offers to them"), N_("Open offers to them again")
+    change = t.plain(closes if one.offers else opens)
     rows.append([button(change, "aoffers", one.chat.id, int(not one.offers))])
     if wallet:
         rows.append([button(t.plain("Their wallet"), "owallet", one.chat.id)])

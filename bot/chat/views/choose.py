@@ -9,6 +9,12 @@ from bot.domain.sims import Sim
 from bot.i18n import Words
 
 
+def label(t: Words, sim: Sim, now: datetime) -> str:
+    """A SIM on a button: its state, its name, and how long it still is valid."""
+    left = f" · {span(t, sim.expiry, now)}" if sim.expiry and sim.expiry > now else ""
+    return f"{MARKS[sim.state_at(now)]} {title(t, sim)}{left}"
+
+
 def sim(t: Words, sims: Sequence[Sim], now: datetime) -> Screen:
     """Which SIM to renew."""
     if not sims:
@@ -16,8 +22,5 @@ def sim(t: Words, sims: Sequence[Sim], now: datetime) -> Screen:
             t("Add a SIM first: with its ICCID, its number, or its eSIM code."),
             [[button(t.plain("Add a SIM"), "add")], [button(t.plain("‹ Menu"), "menu")]],
         )
-    rows = []
-    for one in sims:
-        left = f" · {span(t, one.expiry, now)}" if one.expiry and one.expiry > now else ""
-        rows.append([button(f"{MARKS[one.state_at(now)]} {title(t, one)}{left}", "renew", one.id)])
+    rows = [[button(label(t, one, now), "renew", one.id)] for one in sims]
     return Screen(t("Which SIM shall I renew?"), [*rows, [button(t.plain("‹ Menu"), "menu")]])

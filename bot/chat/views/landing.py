@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.chat.screen import Button, Screen, button, grid, lines
+from bot.chat.views.choose import label
 from bot.chat.views.plans import picks, plan_name
 from bot.chat.views.posts import limits, plan_line
 from bot.chat.views.reasons import because
-from bot.chat.views.sims import MARKS, span, title
+from bot.chat.views.sims import title
 from bot.domain.plans import Plan
 from bot.domain.quotes import Quote
 from bot.domain.sims import Sim
@@ -82,12 +83,7 @@ def no_sim(t: Words, offer: Offer, now: datetime, *, others: bool) -> Screen:
 
 def choose_sim(t: Words, offer: Offer, fits: Sequence[Fit], now: datetime) -> Screen:
     """Which of several SIMs; the most urgent first."""
-    rows = []
-    for fit in fits:
-        sim = fit.sim
-        left = f" · {span(t, sim.expiry, now)}" if sim.expiry and sim.expiry > now else ""
-        label = f"{MARKS[sim.state_at(now)]} {title(t, sim)}{left}"
-        rows.append([button(label, "offersim", offer.post_id, sim.id)])
+    rows = [[button(label(t, fit.sim, now), "offersim", offer.post_id, fit.sim.id)] for fit in fits]
     text = lines(*_told(t, offer, now), "", t("Which SIM shall I renew?"))
     return Screen(text, [*rows, [button(t.plain("‹ Menu"), "menu")]])
 

@@ -55,6 +55,7 @@ def privacy(t: Words, merchant: Merchant, cards: Sequence[Saved] = ()) -> Screen
         t("• Your SIMs with their numbers, your notes and reminders; what was left on them for 90 "
           "days."),
         t("• Orders, payments, receipts, wallet and points: the law asks us for such books."),
+        t("• Which posts of groups you opened: a group sees how many came, never who."),
         t("• What you send to this chat for 30 days, so that none of it is lost; what you write to "
           "our shop, for longer."),
         "",

@@ -21,7 +21,7 @@ TERMS = PointTerms(
 )
 HISTORY = [
     PointEntry(effect, amount, NOW)
-    for effect, amount in zip(Effect, (85, -40, 40, -85, -3), strict=True)
+    for effect, amount in zip(Effect, (85, -40, 40, -85, -3, 58), strict=True)
 ]
 ACCOUNT = promos.Account(1234, (NOW + timedelta(days=3), 50), HISTORY)
 GIFT = Discount("gift", {"en": "Gift & more", "zh_Hans": "礼物"}, Money(0, "USD"), 5)
