@@ -26,8 +26,8 @@ class Hush:
 
     def __init__(self) -> None:
         self._rooms: dict[int, _Room] = {}
-        self.asked: dict[int, int] = {}
-        """The message in a group that leads its admin here, by chat: it goes once it was used."""
+        self.asked: dict[int, tuple[int, ...]] = {}
+        """The messages in a group that led its admin here, by chat: they go once that was used."""
 
     def speaks(self, chat_id: int, person: int, now: datetime, *, again: bool = False) -> bool:
         """Whether to answer this person there now; with `again` also one just answered."""

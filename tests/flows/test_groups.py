@@ -21,6 +21,7 @@ from tests.flows.people import Person, Town, labels
 
 async def test_an_admin_posts_with_few_taps(place: Town) -> None:
     boss = place.admin
+    await write(boss, GROUP, "/promo")  # a second one takes the first one's place
     preview = await prepare(boss, GROUP)
     assert "就是这个样子" in words(preview)
     shown = (await boss.from_bot())[-2]
@@ -74,6 +75,8 @@ async def test_a_channels_admin_posts_in_it(place: Town) -> None:
     await boss.press("现在发布")
     [post] = await posts(boss, NEWS)
     assert TRAVEL in words(post)
+    # Its readers read the offer, and nothing of how it came there.
+    assert [words(m) for m in await boss.messages(NEWS)] == [words(post)]
     # Its discussion group forwards by itself what stands there, the command too: no answer there.
     assert await from_bot(boss, TALK_ID) == []
     assert place.rows("SELECT count(*) FROM posts") == [(1,)]

@@ -7,15 +7,14 @@
 Being an admin is asked of Telegram at each step; what we remember only fills the list.
 """
 
-from contextlib import suppress
 from enum import IntEnum
 
 from telegram import Update
-from telegram.error import TelegramError
 
 from bot.chat.context import Context
 from bot.chat.conversations import posting
 from bot.chat.conversations.routes import END, ID, command, on, written
+from bot.chat.group.commands import tidy_up
 from bot.chat.group.door import admin_of
 from bot.chat.views import groups as views
 from bot.chat.views import zones
@@ -40,20 +39,12 @@ async def from_link(update: Update, context: Context, rest: str) -> int:
     group = await admin_of(context, group_id, fresh=True)
     if group is None:
         return END
-    await _tidy_up(context, group)
+    await tidy_up(context, group.chat_id)
     if group.approval is Approval.WAITING:
         await context.shop.grouping.asked(group, context.me.id)
     if not group.sells:
         return await _home(context, group)
     return await posting.begin(context, group, int(thread) if thread.isdecimal() else None)
-
-
-async def _tidy_up(context: Context, group: Group) -> None:
-    """The message that led here has done its work: the group is not to keep it."""
-    message_id = context.shop.hush.asked.pop(group.chat_id, None)
-    if message_id is not None:
-        with suppress(TelegramError):
-            await context.bot.delete_message(group.chat_id, message_id)
 
 
 async def groups(update: Update, context: Context) -> int:

@@ -11,6 +11,7 @@ see them. What names no command of ours is another bot's, or nobody's.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -97,9 +98,19 @@ async def promo(update: Update, context: Context, message: Message) -> None:
     screen = views.choose_privately(t, _link(context, _payload(group, message)))
     sent = await _reply(context, message, screen)
     if sent is not None:
-        shop.hush.asked[chat.id] = sent.message_id
+        await tidy_up(context, chat.id)
+        # A channel's readers are not to read the command either.
+        command = (message.message_id,) if update.channel_post is not None else ()
+        shop.hush.asked[chat.id] = (sent.message_id, *command)
     elif context.chat is not None and user is not None:
         await context.send(screen)  # the bot may not write there: it says so where it may
+
+
+async def tidy_up(context: Context, chat_id: int) -> None:
+    """What led an admin to the private chat has done its work: the group is not to keep it."""
+    for message_id in context.shop.hush.asked.pop(chat_id, ()):
+        with suppress(TelegramError):
+            await context.bot.delete_message(chat_id, message_id)
 
 
 async def _proven(update: Update, context: Context, message: Message) -> bool:
