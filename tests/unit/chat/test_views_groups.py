@@ -1,0 +1,100 @@
+"""Times and standings of groups in words; what is said in a group names nobody."""
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.chat.views import groups, posting
+from bot.domain.campaigns import Campaign, Repeat, Timing
+from bot.domain.groups import Approval, Group, Standing
+from bot.i18n import words
+from bot.services.posting_rules import Choice
+from tests.unit.store.samples import NOW
+
+EN, ZH, HANT = words("en"), words("zh_Hans"), words("zh_Hant")
+GROUP = Group(
+    "g1", -100, "supergroup", "SIM <talk>", Standing.MEMBER, True, Approval.ALLOWED, "en",
+    "Europe/Berlin",
+)  # fmt: skip
+CAMPAIGN = Campaign(
+    "spring", 1, "spring", ("p",), {"en": "Spring", "zh_Hans": "春天"}, {"en": "{after}"},
+    earns_percent=Decimal("7.5"),
+)  # fmt: skip
+
+
+def at(repeat: Repeat, **more: object) -> Timing:
+    return replace(Timing(repeat, time(20, 5), "Asia/Shanghai"), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("timing", "english", "chinese"),
+    [
+        (None, "now", "现在"),
+        (
+            at(Repeat.WEEKLY, weekdays=(3, 0)),
+            "every Mon, Thu at 20:05 (Shanghai)", "每周一、周四 20:05（上海）",
+        ),
+        (
+            at(Repeat.MONTHLY, day=5),
+            "on day 5 of each month at 20:05 (Shanghai)", "每月 5 日 20:05（上海）",
+        ),
+        (
+            at(Repeat.MONTHLY, day=31),
+            "on the last day of each month at 20:05 (Shanghai)", "每月最后一天 20:05（上海）",
+        ),
+        (
+            at(Repeat.DATES, dates=(date(NOW.year, 12, 9), date(NOW.year, 12, 3))),
+            "3 Dec, 9 Dec at 20:05 (Shanghai)", "12月3日、12月9日 20:05（上海）",
+        ),
+    ],
+)  # fmt: skip
+def test_a_timing_in_words(timing: Timing | None, english: str, chinese: str) -> None:
+    assert posting.when(EN, timing, NOW) == english
+    assert posting.when(ZH, timing, NOW) == chinese
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "can post"),
+        ({"approval": Approval.WAITING}, "waits for our shop's yes"),
+        ({"approval": Approval.BANNED, "standing": Standing.OUT}, "closed by our shop"),
+        ({"standing": Standing.OUT}, "I am not in it any more"),
+        ({"can_post": False}, "I may not write there"),
+    ],
+)
+def test_what_a_group_can_do_and_what_to_do_about_it(
+    changes: dict[str, object], state: str
+) -> None:
+    group = replace(GROUP, **changes)  # type: ignore[arg-type]
+    assert groups.state_of(EN, group) == state
+    assert (groups.cannot(EN, group) is None) == group.sells
+    offered = [b.data for row in groups.home(EN, group, 0).rows for b in row]
+    assert ("gpost:g1" in offered) == group.sells
+
+
+def test_a_title_is_escaped_and_shown_in_the_readers_language_or_the_nearest() -> None:
+    screen = posting.offers(HANT, GROUP, [Choice(CAMPAIGN, 3)], NOW)
+    assert "SIM &lt;talk&gt;" in screen.text
+    assert "春天" in screen.text
+    assert "7.5" in screen.text
+    assert posting.named(EN, CAMPAIGN.title) == "Spring"
+
+
+def test_an_offer_that_waits_says_until_when() -> None:
+    choice = Choice(CAMPAIGN, None, "cooldown", NOW + timedelta(hours=3))
+    shown = posting.offers(EN, GROUP, [choice], NOW)
+    assert EN.moment(NOW + timedelta(hours=3)) in shown.text
+
+
+def test_outdated_news_of_a_decision_is_dropped() -> None:
+    assert groups.told(EN, GROUP, "allowed") is not None
+    assert groups.told(EN, GROUP, "banned") is None
+    assert groups.told(EN, replace(GROUP, approval=Approval.BANNED), "allowed") is None
+
+
+def test_a_day_in_the_middle_of_the_next_year_says_so() -> None:
+    later = at(Repeat.ONCE, dates=(date(NOW.year + 1, 6, 1),))
+    assert str(NOW.year + 1) in posting.when(EN, later, datetime(NOW.year, 6, 1, tzinfo=EN.zone))
