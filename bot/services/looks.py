@@ -90,6 +90,7 @@ class Looks:
                 return
             shown = await _ended(tx, shown, now)
             await tx.posts.set(post_id, look_at=await _edited(tx, shown, now))
+            await _beyond_reach(tx, shown)
         await self._pin(shown.post, shown.posting, shown.group, now)
 
     async def _pin(self, post: Post, posting: Posting, group: Group, now: datetime) -> None:
@@ -145,6 +146,16 @@ def _end(offered: Offered, group: Group) -> str | None:
     if not meant_for(offered.campaign, group):
         return "stopped"
     return {"campaign_over": "over", "campaign_stopped": "stopped"}.get(offered.why or "")
+
+
+async def _beyond_reach(tx: Tx, shown: Showing) -> None:
+    """An ended post whose number is not known (its answer was lost, or its group moved) can't say
+    so: its admin is asked to delete it."""
+    post = shown.post
+    ended = post.state is PostState.ENDED and post.end != "deleted"
+    if ended and post.message_id is None and post.posted_at is not None:
+        why = notices.post_news(post.posting_id, post.by, "cannot_edit", post.id)
+        await tx.outbox.add(why)
 
 
 async def _edited(tx: Tx, shown: Showing, now: datetime) -> datetime | None:

@@ -158,6 +158,8 @@ REASONS = {
     "not_posted": N_("Telegram did not take the post. Please post it again."),
     "unsure": N_("Telegram did not say whether the post arrived, so I don't send it again. "
                  "Please look into the group; if it is not there, post it again."),
+    "cannot_edit": N_("It has ended, but I can't change it any more. If it still stands in the "
+                      "group, please delete it there."),
     "unknown": N_("I don't know this any more. Please choose again."),
 }  # fmt: skip
 """Why something can't be posted, by the reason codes of `services.posting`."""
@@ -175,7 +177,7 @@ def news(t: Words, posting: Posting, campaign: Mapping[str, str], group: Group, 
     """What became of a posting, for who planned it; `campaign` is its title."""
     named = {"title": _in(t, campaign), "name": group.title}
     head = t("⚠️ <b>{title}</b> in <b>{name}</b> was not posted.", **named)
-    if why in ("unsure", "cannot_pin"):
+    if why in ("unsure", "cannot_pin", "cannot_edit"):
         head = t("⚠️ <b>{title}</b> in <b>{name}</b>", **named)
     text = lines(head, why_not(t, why))
     if posting.next_at is not None:

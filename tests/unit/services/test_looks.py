@@ -321,6 +321,7 @@ async def test_a_lost_answer_counts_as_posted(at: Square) -> None:
     await at.live(days=30)
     assert (await at.post(post.id)).state is P.ENDED
     assert edits(at) == 0, "nobody knows its number"
+    assert at.press.news() == [(ADMIN, "unsure"), (ADMIN, "cannot_edit")]
 
 
 async def test_an_edit_without_an_answer_is_made_again(at: Square) -> None:
@@ -349,6 +350,9 @@ async def test_after_a_move_old_messages_are_not_edited(at: Square) -> None:
     await places(at, 9)
     await at.live(days=1)
     assert (edits(at), (await at.post(post.id)).state) == (0, P.POSTED)
+    await at.postings.withdraw(post.posting_id, ADMIN)
+    await at.live(days=1)
+    assert (edits(at), at.press.news()) == (0, [(ADMIN, "cannot_edit")])
 
 
 async def test_posts_wait_for_a_bot_that_was_thrown_out(at: Square) -> None:
