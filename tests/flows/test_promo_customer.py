@@ -107,7 +107,7 @@ async def test_several_sims_and_the_offers_other_plans(place: Town) -> None:
     await emma.say(AIRALO_CODE)
     screen = await come(emma, place)
     assert "Which SIM shall I renew?" in screen["text"]
-    assert "USA 5 GB · 30 days: $8.50 → $7.23" in screen["text"]
+    assert "USA 5 GB · 30 days: $8.50\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}$7.23" in screen["text"]
     await emma.press("US Data Card ·2195")
     assert "Your price" in (await emma.last())["text"]
     assert counts(place, post_id) == (1, 1, 0)

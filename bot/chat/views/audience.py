@@ -91,7 +91,7 @@ def hub(
     ]
     shown = t.plain("No button") if one.renew else t.plain("Button: Renew")
     rows = [
-        [button(t.plain("👥 Whom"), "bcwhom", one.id)],
+        [button(t.plain("👥 Who gets it"), "bcwhom", one.id)],
         written,
         [button(t.plain("🖼 Picture"), "bcpic", one.id),
          button(shown, "bcbtn", one.id, int(not one.renew))],
@@ -105,7 +105,7 @@ def hub(
 def segment(t: Words, one: Broadcast, count: int, group: Group | None) -> Screen:
     """Whom it is for, with what can narrow it."""
     text = lines(
-        t("<b>Whom is it for?</b>"),
+        t("<b>Who is it for?</b>"),
         *whom(t, one.segment, group),
         "",
         t("Now: {people}. All that you choose has to hold together.", people=people(t, count)),

@@ -177,7 +177,7 @@ def check(t: Words, one: Broadcast, counts: Mapping[str, int], note: Html | None
             )  # fmt: skip
         else:
             parts.append(t("• {language}: {n}", language=NAMES[language], n=t.number(count)))
-    parts += ["", t("Who is in quiet hours gets it when those end.")]
+    parts += ["", t("Anybody in their quiet hours gets it when those end.")]
     rows = [
         [button(t.plain("📤 Send now"), "bcsure", one.id, one.version)],
         [button(t.plain("⏰ At a time"), "bcwhen", one.id),

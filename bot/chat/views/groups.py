@@ -229,7 +229,7 @@ _NEWS = {
     "allowed": N_("✅ Our shop has allowed {name} to post its offers. Choose one:"),
     "banned": N_("Our shop has closed {name} for offers. Write to /support if that is wrong."),
     "waiting": N_("Our shop looks at {name} again before it posts more offers."),
-    "hello": N_("Thank you for adding me to {name}. You can post our shop's offers there."),
+    "hello": N_("Thank you for adding me to {name}."),
 }
 
 

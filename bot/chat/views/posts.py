@@ -88,8 +88,10 @@ def plan_line(t: Words, line: PosterLine, poster: Poster) -> Html:
                  name=plan_name(t, line.bigger), after=t.money(line.after), small=name)  # fmt: skip
     if line.after == line.before:
         return t("• {name}: <b>{after}</b>", name=name, after=t.money(line.after))
-    return t("• {name}: <s>{before}</s> → <b>{after}</b>",
-             name=name, before=t.money(line.before), after=t.money(line.after))  # fmt: skip
+    both = t("<s>{before}</s> → <b>{after}</b>",
+             before=t.money(line.before), after=t.money(line.after))  # fmt: skip
+    # A price before and after is read in one glance: no line ends between them.
+    return t("• {name}: {prices}", name=name, prices=Html(both.replace(" ", "\N{NO-BREAK SPACE}")))
 
 
 def limits(t: Words, poster: Poster, now: datetime) -> list[str]:

@@ -57,7 +57,7 @@ def test_the_post_in_english() -> None:
         "📣 <b>Spring</b>",
         "5 GB, 30 days: $11.61, not $12.90. 3 at A &amp; B until 30 Nov 11:59 (UTC); $1.29.",
         "",
-        "• 5 GB, 30 days: <s>$12.90</s> → <b>$11.61</b>",
+        "• 5 GB, 30 days: <s>$12.90</s>\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}<b>$11.61</b>",
         "",
         "🎟 3 places left",
         "⏳ Until 30 Nov 11:59 (UTC)",
@@ -182,7 +182,7 @@ async def test_a_post_is_a_picture_with_its_words_in_its_topic(desk: Desk) -> No
     given = desk.last()
     assert (sent.outcome, sent.message_id) == (Outcome.SENT, 50)
     assert (given["chat_id"], given["message_thread_id"]) == (GROUP, 7)
-    assert "<s>$12.90</s> → <b>$11.61</b>" in given["caption"]
+    assert "<s>$12.90</s>\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}<b>$11.61</b>" in given["caption"]
     assert "💬 For us" in given["caption"]
     [[button]] = given["reply_markup"]["inline_keyboard"]
     assert button["url"] == f"https://t.me/xuka_bot?start=p{post.id}"
