@@ -14,6 +14,7 @@ caller's affair, as is re-reading the SIM before a reminder is sent.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from heapq import heappop, heappush
 
 from bot.domain.chats import Preferences
 from bot.domain.cycles import anew, snooze_code
@@ -138,8 +139,8 @@ def _in_order(found: list[Planned]) -> tuple[Planned, ...]:
     """By urgency; a stage whose time would come after a more urgent one's joins that one."""
     ordered: list[Planned] = []
     for planned in sorted(found, key=lambda each: each.stage.urgency, reverse=True):
-        latest = ordered[-1].at if ordered else planned.at
-        ordered.append(replace(planned, at=min(planned.at, latest)))
+        late = ordered and ordered[-1].at < planned.at
+        ordered.append(replace(planned, at=ordered[-1].at) if late else planned)
     return tuple(reversed(ordered))
 
 
@@ -240,10 +241,17 @@ def next_reminder(
     begins = {now} | {planned.at for plan in plans for planned in plan if planned.at > now}
     if sim.snoozed_until is not None and sim.snoozed_until > now:
         begins.add(ceil_minute(sim.snoozed_until))
-    for moment in sorted(begins | {rules.quiet.next_allowed(begin) for begin in begins}):
+    seen: set[datetime] = set()
+    waiting = sorted(begins)
+    while waiting:
+        moment = heappop(waiting)
+        if moment in seen:
+            continue
+        seen.add(moment)
         found = _due(sim, rules, plans, settled, moment)
         if found is not None:
             return Planned(found.stage, moment)
+        heappush(waiting, rules.quiet.next_allowed(moment))
     return None
 
 

@@ -51,21 +51,7 @@ class Stage:
     @property
     def urgency(self) -> tuple[int, float]:
         """Greater is more urgent. Data stages rank among the days before expiry."""
-        match self.kind:
-            case StageKind.EXPIRY:
-                return (0, -float(self.number or 0))
-            case StageKind.KEEP:  # a number is more than a validity that ends the same day
-                return (0, 0.25 - float(self.number or 0))
-            case StageKind.USED_UP:
-                return (0, -0.5)  # after the expiry day, before the day ahead of it
-            case StageKind.DATA_LOW:
-                return (0, -1.5) if self.number == 10 else (0, -3.5)
-            case StageKind.GRACE_STARTED:
-                return (1, -float("inf"))
-            case StageKind.GRACE:
-                return (1, -float(self.number or 0))
-            case StageKind.LOST:
-                return (2, 0.0)
+        return _urgency(self.kind, float(self.number or 0))
 
     @property
     def last_day(self) -> bool:
@@ -81,6 +67,25 @@ class Stage:
     def of_data(self) -> bool:
         """Whether it comes from a reading of the data, not from a date."""
         return self.kind in (StageKind.DATA_LOW, StageKind.USED_UP)
+
+
+@lru_cache(maxsize=1024)
+def _urgency(kind: StageKind, number: float) -> tuple[int, float]:
+    match kind:
+        case StageKind.EXPIRY:
+            return (0, -number)
+        case StageKind.KEEP:  # a number is more than a validity that ends the same day
+            return (0, 0.25 - number)
+        case StageKind.USED_UP:
+            return (0, -0.5)  # after the expiry day, before the day ahead of it
+        case StageKind.DATA_LOW:
+            return (0, -1.5) if number == 10 else (0, -3.5)
+        case StageKind.GRACE_STARTED:
+            return (1, -float("inf"))
+        case StageKind.GRACE:
+            return (1, -number)
+        case StageKind.LOST:
+            return (2, 0.0)
 
 
 LOW = Stage(StageKind.DATA_LOW, 20)

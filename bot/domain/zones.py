@@ -83,8 +83,9 @@ def _shift(low: datetime, high: datetime, tz: ZoneInfo) -> datetime | None:
     return high.replace(microsecond=0)
 
 
-def _of_day(clock: time) -> timedelta:
-    return timedelta(hours=clock.hour, minutes=clock.minute)
+def _minutes(clock: time | datetime) -> int:
+    """What the clock shows, in minutes since midnight."""
+    return clock.hour * 60 + clock.minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ class QuietHours:
 
     def cover(self, moment: datetime) -> bool:
         """Whether the wall clock at `moment` lies in the quiet hours."""
-        start, end = _of_day(self.start), _of_day(self.end)
-        wall = _of_day(moment.astimezone(self.tz).time())
+        start, end = _minutes(self.start), _minutes(self.end)
+        wall = _minutes(moment.astimezone(self.tz))
         if start <= end:
             return start <= wall < end
         return wall >= start or wall < end
@@ -109,7 +110,7 @@ class QuietHours:
     def next_allowed(self, moment: datetime) -> datetime:
         """The first moment at or after `moment` that is not quiet."""
         while self.cover(moment):
-            wait = (_of_day(self.end) - self._wall(moment)) % _DAY
+            wait = (_minutes(self.end) * _MINUTE - self._wall(moment)) % _DAY
             until = moment + wait
             # The wall jumps on the way: look again from the jump on.
             moment = _shift(moment, until, self.tz) or until
@@ -118,7 +119,7 @@ class QuietHours:
     def quiet_since(self, moment: datetime) -> datetime:
         """Where the quiet hours that cover `moment` began; `moment` when they do not cover it."""
         while self.cover(moment):
-            passed = (self._wall(moment) - _of_day(self.start)) % _DAY
+            passed = (self._wall(moment) - _minutes(self.start) * _MINUTE) % _DAY
             began = moment - passed
             jump = _shift(began, moment, self.tz)
             began = jump if jump is not None else began
