@@ -59,10 +59,13 @@ class Broadcasting:
                 waits = await tx.broadcasts.next_waiting(one.id)
                 if not one.taken and room > 0:
                     return _AT_ONCE
+                far = await tx.broadcasts.progress(one.id)
                 if waits is not None and (room > 0 or waits > now):
                     found.append(waits)
-                elif one.taken and waits is None and not await _queued(tx, one.id):
+                elif one.taken and waits is None and not far.count(Reached.QUEUED):
                     return _AT_ONCE
+                if far.over != one.shown:
+                    found.append((one.told_at or now) + EVERY)
         return min(found, default=None)
 
     async def _run(self) -> None:
@@ -118,7 +121,7 @@ class Broadcasting:
         """End it when nobody is left."""
         if not one.taken or await tx.broadcasts.next_waiting(one.id) is not None:
             return False
-        if await _queued(tx, one.id):
+        if (await tx.broadcasts.progress(one.id)).count(Reached.QUEUED):
             return False
         done = BroadcastState.DONE
         if not await tx.broadcasts.move(
@@ -140,11 +143,6 @@ def awake(chat: Chat, now: datetime) -> datetime:
     return QuietHours(known.quiet_start, known.quiet_end, zone(known.zone)).next_allowed(now)
 
 
-async def _queued(tx: Tx, broadcast_id: str) -> int:
-    far = await tx.broadcasts.progress(broadcast_id)
-    return far.count(Reached.QUEUED)
-
-
 async def _begin(tx: Tx, one: Broadcast, now: datetime) -> bool:
     if one.start_at is not None and one.start_at > now:
         return False
@@ -156,7 +154,7 @@ async def _begin(tx: Tx, one: Broadcast, now: datetime) -> bool:
     if one.told_at is None or now - one.told_at >= notices.LOOKS_FOR:
         # It was confirmed a while ago: a new message rings, an edit of the old one would not.
         await tx.broadcasts.set(one.id, message_id=None)
-        await _tell_of(tx, one, now, 0)
+    await _tell_of(tx, one, now, 0)
     return True
 
 

@@ -110,7 +110,7 @@ class Broadcasts:
         self, by: int, broadcast_id: str, version: int, at: datetime | None, message_id: int | None
     ) -> Broadcast:
         """Begin a draft of that version, at once or then (UTC); what is begun already is left as
-        it is. `message_id` is the message that will show how far it is."""
+        it is. `message_id` is the message in their chat that will show how far it is."""
         self._check(by)
         now = self._clock.now()
         async with self._store.write() as tx:
@@ -128,7 +128,7 @@ class Broadcasts:
                 raise Refused("too_far")
             if not await tx.broadcasts.audience(one.segment, now):
                 raise Refused("nobody")
-            changes = {"start_at": at or now, "message_id": message_id, "told_at": now}
+            changes = {"by": by, "start_at": at or now, "message_id": message_id, "told_at": now}
             await self._move(tx, one, BroadcastState.SCHEDULED, by, "broadcast_started", **changes)
             started = await _get(tx, broadcast_id)
         self._ring()
@@ -158,7 +158,9 @@ class Broadcasts:
         async with self._store.write() as tx:
             one = await _get(tx, broadcast_id)
             if one.state in _FROM[to]:
-                changes: dict[str, object] = {"message_id": message_id or one.message_id}
+                changes: dict[str, object] = {}
+                if by == one.by and message_id is not None:  # its id is one of their chat
+                    changes["message_id"] = message_id
                 if to is BroadcastState.STOPPED:
                     changes["ended_at"] = self._clock.now()
                 if to is BroadcastState.DRAFT:
@@ -171,9 +173,15 @@ class Broadcasts:
         return found
 
     async def _move(
-        self, tx: Tx, one: Broadcast, to: BroadcastState, by: int, action: str, **changes: object
+        self,
+        tx: Tx,
+        one: Broadcast,
+        to: BroadcastState,
+        operator: int,
+        action: str,
+        **changes: object,
     ) -> None:
-        now, actor = self._clock.now(), f"operator:{by}"
+        now, actor = self._clock.now(), f"operator:{operator}"
         if not await tx.broadcasts.move(one.id, one.state, to, action, now, actor=actor, **changes):
             raise Refused("moved")
         subject = f"broadcast:{one.id}"

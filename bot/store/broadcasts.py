@@ -38,7 +38,7 @@ from bot.store.tables import (
 
 _BROADCAST = Shape(broadcasts, Broadcast)
 _RECIPIENT = Shape(recipients, Recipient)
-_FIXED = frozenset({"id", "by", "state", "created_at", "version"})
+_FIXED = frozenset({"id", "state", "created_at", "version"})
 _B, _R, _C, _O = broadcasts.c, recipients.c, chats.c, orders.c
 _SELECT = select(*_BROADCAST.columns)
 _PEOPLE = select(*_RECIPIENT.columns)

@@ -57,7 +57,7 @@ def _ours(step: Step) -> Step:
             why = broadcasts.WHY.get(refused.reason, broadcasts.WHY["moved"])
             await context.toast(context.t.plain(why), alert=True)
             async with context.shop.store.read() as tx:
-                found = await tx.broadcasts.latest(1)
+                found = await tx.broadcasts.latest(broadcasts.LISTED)
             await context.show(broadcasts.listed(context.t, found, context.now))
             return END
 

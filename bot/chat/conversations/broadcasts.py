@@ -36,7 +36,6 @@ from bot.services.selling import Refused
 
 log = structlog.get_logger()
 
-_LISTED = 8
 _STAMP = r":2\d{11}"
 _CLOCK = re.compile(r"(.*?)[\s,，]*\b([01]?\d|2[0-3])(?:[:：点點时時.]([0-5]\d)?)\s*")
 _HOURS = (10, 19)
@@ -76,7 +75,7 @@ async def _get(context: Context, broadcast_id: str) -> Broadcast | None:
 
 async def _list(context: Context) -> None:
     async with context.shop.store.read() as tx:
-        found = await tx.broadcasts.latest(_LISTED)
+        found = await tx.broadcasts.latest(views.LISTED)
     await context.show(views.listed(context.t, found, context.now))
 
 
@@ -309,7 +308,8 @@ async def stop(update: Update, context: Context) -> int:
 @_ours
 async def throw_away(update: Update, context: Context) -> int:
     """A draft that is not wanted."""
-    await context.shop.broadcasts.stop((await _draft(context)).by, context.arguments[0], None)
+    one = await _draft(context)
+    await context.shop.broadcasts.stop(context.me.id, one.id, None)
     await _list(context)
     return END
 

@@ -36,6 +36,8 @@ WHY = {
     "in_past": N_("That time has passed. Choose a later one."),
     "too_far": N_("That is more than 60 days ahead. Choose an earlier time."),
 }
+LISTED = 8
+"""Those shown in the list."""
 _CELLS = 10
 _EXCERPT = 60
 
@@ -145,11 +147,13 @@ def _controls(t: Words, one: Broadcast) -> list[Button]:
 def ask_stop(t: Words, one: Broadcast, report: Report) -> Screen:
     """Stopping is for good."""
     left = max(0, max(one.people, sum(report.by_state.values())) - report.over)
-    text = t.n(
-        "Stop this for good? {n} person who has not got it will not get it.",
-        "Stop this for good? {n} people who have not got it will not get it.",
-        left,
-    )
+    text = t("Stop this for good? Nobody has got it yet, and nobody will.")
+    if one.started_at is not None:
+        text = t.n(
+            "Stop this for good? {n} person who has not got it will not get it.",
+            "Stop this for good? {n} people who have not got it will not get it.",
+            left,
+        )
     rows = [
         [button(t.plain("⏹ Yes, stop it"), "bcstop!", one.id)],
         [button(t.plain("‹ Back"), "bc", one.id)],
