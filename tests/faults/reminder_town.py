@@ -355,6 +355,8 @@ class Town:
             event = facts.event_of(code)
             when = at if exact or event is None else event - 3 * MINUTE
             self.do(max(when, self.clock.at) + 2 * MINUTE, "owed", line, (code, facts.version))
+            if at - 5 * MINUTE > self.clock.at and self.rng.random() < 0.02:
+                self.do(at - 5 * MINUTE, "order", line)  # somebody pays as the reminder comes
 
     def _owed(self, line: Line, code: str, version: int) -> None:
         facts, now = line.facts, self.clock.at

@@ -3,7 +3,8 @@ that was sent held against an independent model. See `reminder_town` and `remind
 
 `--without GUARD` takes one out of the bot, and the year has to show it: `ledger` (what was told is
 not looked up), `quiet` (quiet hours are none), `reread` (the supplier is not asked before a
-reminder), `catchup` (a stage is told in its own minute or never).
+reminder), `catchup` (a stage is told in its own minute or never), `order` (an order that runs or is
+being paid holds nothing back).
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +24,7 @@ import structlog
 
 from bot.domain import reminders as rules
 from bot.domain.zones import QuietHours
+from bot.services import reminding
 from bot.services.reminding import Reminding
 from bot.store.reminders import ReminderRows
 from tests.faults.reminder_life import town
@@ -45,6 +47,10 @@ async def _all_new(rows: ReminderRows, told: Any, at: Any) -> frozenset[tuple[st
     return frozenset((one.sim_id, one.stage) for one in told)
 
 
+async def _nothing_held(*given: Any) -> dict[str, datetime]:
+    return {}
+
+
 async def _unread(*given: Any) -> None:
     return None
 
@@ -61,6 +67,7 @@ GUARDS: dict[str, tuple[tuple[object, str, object], ...]] = {
     "quiet": ((QuietHours, "cover", lambda self, moment: False),),
     "reread": ((Reminding, "_reread", _unread),),
     "catchup": ((rules, "_come", _in_its_minute),),
+    "order": ((reminding, "silences", _nothing_held),),
 }
 
 

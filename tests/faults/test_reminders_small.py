@@ -16,7 +16,13 @@ async def test_four_customers_get_every_reminder_right() -> None:
 
 @pytest.mark.parametrize(
     ("guard", "found"),
-    [("ledger", "told twice"), ("quiet", "quiet hours"), ("catchup", "never told")],
+    [
+        ("ledger", "told twice"),
+        ("quiet", "quiet hours"),
+        ("catchup", "never told"),
+        ("order", "while an order runs"),
+        ("reread", "the supplier has moved"),
+    ],
 )
 async def test_a_guard_that_is_off_is_noticed(guard: str, found: str) -> None:
     with without(guard):
