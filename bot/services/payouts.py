@@ -62,7 +62,7 @@ class Payouts:
             if paid is not None:
                 found.append((how, paid))
         if len(found) > 1 and found[0][1] == found[1][1]:
-            found.pop()  # points alone: both are the same
+            found.pop(0)  # points alone: they are paid out as what they are
         return found
 
     def _worth(self, account: Account, how: How) -> Paid | None:

@@ -52,7 +52,7 @@ def screens(language: str, code: str) -> list[Screen]:
             views.offer(t, "<b>", [rule, rule], 123456789),
             views.ask_since(t, "<b>", rule, 123456789, TODAY, NOW),
             views.ask_paid(
-                t, "<b>", views.paid_rows(t, rule, "use", LINE.id, "plan", "20261120"),
+                t, "<b>", views.paid_rows(t, rule, "useof", LINE.id, "plan", "20261120"),
                 "used", LINE.id,
             ),
         ]  # fmt: skip

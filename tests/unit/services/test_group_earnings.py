@@ -233,7 +233,7 @@ async def test_a_shop_without_wallets_or_points_pays_what_it_can(shop: Shop) -> 
     money = replace(EARNED, points=0)
     assert payouts(shop, points=None).ways(money) == [(How.WALLET, Paid(0, (usd(58),)))]
     only = replace(EARNED, money=())
-    assert payouts(shop).ways(only) == [(How.WALLET, Paid(50, ()))]
+    assert payouts(shop).ways(only) == [(How.POINTS, Paid(50, ()))]
     with pytest.raises(Refused, match="method_off"):
         await payouts(shop, points=None).pay_out(GROUP, BOB, 1, How.WALLET, OPERATOR)
 
