@@ -12,16 +12,18 @@ from bot.demo.botapi.models import Person
 from bot.domain.codes import digest
 from bot.domain.money import Money
 from bot.domain.orders import OrderState, PaymentState
+from bot.domain.quotes import Quote
 from bot.domain.requests import Why
 from bot.domain.sales import Method, Order, Payment
 from bot.domain.sims import Sim
 from bot.domain.transfers import Picture
 from bot.ports import PaymentRefused, PaymentUnavailable
+from bot.services.promos import Wish
 from bot.services.selling import Refused
 from tests.faults.payment_providers import IN_CHAT, PAGES, STRIPE, Entry, Providers, transferred
 from tests.faults.payment_script import Script
 from tests.faults.payment_town import House, Process
-from tests.unit.services.house import PEPPER
+from tests.unit.services.house import OPERATOR, PEPPER
 from tests.unit.services.sale_house import BILL
 from tests.unit.store.samples import PLAN, chat, managed, voucher
 
@@ -30,7 +32,7 @@ CODE = "XV7F-3K2M-9PQ4-TD8W"
 FILL = Money(1500, "USD")
 """Enough for one plan, and not for two."""
 _OPEN = (PaymentState.CREATED, PaymentState.PENDING)
-_UNTOLD = (Method.TELEGRAM, Method.TRANSFER)
+_UNTOLD = (Method.TELEGRAM, Method.TRANSFER, Method.CASH)
 """Nobody would ever tell us what went back of these, but the person who sent it."""
 
 
@@ -58,6 +60,8 @@ class Customer:
         self.outside: dict[str, int] = {}
         """What went back without us, by charge: minor units."""
         self._closed: set[str] = set()
+        self._receipts: dict[str, str] = {}
+        """Numbers of the receipts for cash, by order."""
 
     @property
     def begins(self) -> tuple[str, ...]:
@@ -109,7 +113,7 @@ class Customer:
             "cancel": self._cancel, "check": self._check, "alter": self._alter,
             "spend": self._spend, "redeem": self._redeem, "prove": self._prove,
             "ask": self._ask_back, "unspent": self._unspent, "outside": self._outside,
-            "dispute": self._dispute,
+            "dispute": self._dispute, "cash": self._cash,
         }  # fmt: skip
         try:
             await acts[verb](which)
@@ -130,13 +134,26 @@ class Customer:
 
     async def _order(self, _: str = "", line: int = 0) -> None:
         update = self.update()
-        quote = await self._place.alive(
-            lambda p: p.checkout.quote(self.id, self.lines[line], PLAN, None, update)
-        )
+        quote = await self._quote(line, update)
         order = await self._place.alive(lambda p: p.checkout.place(quote.id, self.id, None))
         if order.id not in self.orders:
             self.orders.append(order.id)
             self._count("orders")
+
+    async def _quote(self, line: int, update: int) -> Quote:
+        """The price; with the code as long as it is good for one more order."""
+        for wish in (Wish(code="ONCE"), Wish()) if self._script.code else (Wish(),):
+            try:
+                return await self._place.alive(
+                    lambda p, wish=wish: p.checkout.quote(
+                        self.id, self.lines[line], PLAN, None, update, wish
+                    )
+                )
+            except Refused as refused:
+                if wish.code is None:
+                    raise
+                self._count(f"code refused: {refused.reason}")
+        raise AssertionError
 
     async def _orders(self, _: str) -> None:
         await self._order()
@@ -292,6 +309,32 @@ class Customer:
             await self._alive(
                 lambda p: p.requesting.ask(subject, self.id, Why.OTHER, "", update)
             )  # fmt: skip
+
+    # ---- at the counter ----------------------------------------------------------------------
+
+    async def _cash(self, which: str) -> None:
+        """The shop takes the price and gives a receipt; "again" and "both" write one receipt's
+        number for two orders."""
+        if not self.orders:
+            return
+        if which == "both" and len(self.orders) > 1:
+            self._receipts = dict.fromkeys(self.orders[-2:], f"C{self.id}")
+            await self._both(lambda p, order: self._taken(p, order, self.update()))
+            return
+        order, update = self.orders[-1], self.update()
+        if which == "again":
+            self._receipts[order] = self._receipts[self.orders[0]]
+        self._receipts.setdefault(order, f"C{self.id}-{len(self._receipts)}")
+        await self._alive(lambda p: self._taken(p, order, update))
+
+    async def _taken(self, process: Process, order_id: str, update: int) -> Order:
+        async with self._place.database.read() as tx:
+            order = await tx.orders.get(order_id)
+        assert order is not None
+        number = self._receipts[order_id]
+        paid = await process.assisting.cash(OPERATOR, order.quote_id, number, update)
+        self._providers.took(paid, number)
+        return paid
 
     # ---- transfers ---------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.domain import ledger
 from bot.domain.orders import OrderState, PaymentState, RefundState
+from bot.domain.points import gone
 from bot.domain.sales import IN_STORE, Method, Order, Payment, Refund
 from tests.faults.payment_customer import Customer
 from tests.faults.payment_providers import IN_CHAT, Entry
@@ -115,6 +116,7 @@ class Judge:
         self._sums(books, entries)
         await self._wallet(books)
         self._voucher(books)
+        await self._benefits(books)
 
     def _known(self, books: Books, entries: list[Entry]) -> None:
         """Each charge there is one of ours, of the same amount, and the same went back of it."""
@@ -198,7 +200,9 @@ class Judge:
             if order.charge is None or order.method is None or order.id in self.accepted:
                 continue
             total = quote.total(order.method)
-            if order.state is _S.FULFILLED and (total is None or total.amount != order.charge):
+            due = total.amount if total is not None else None
+            due = quote.due if order.method is Method.CASH else due
+            if order.state is _S.FULFILLED and due != order.charge:
                 self._broken(f"{order.charge} was charged, not the frozen total")
 
     def _told(self, books: Books) -> None:
@@ -284,3 +288,25 @@ class Judge:
         paid = [one for one in books.orders if one.method is Method.VOUCHER]
         if sum(one.state is _S.FULFILLED for one in paid) > 1:
             self._broken("one voucher paid two orders")
+
+    async def _benefits(self, books: Books) -> None:
+        """Promos and points are with orders that were delivered, as far as their money stayed."""
+        places = 0
+        async with self._place.database.read() as tx:
+            for order in books.orders:
+                quote = await tx.quotes.get(order.quote_id)
+                assert quote is not None
+                held = sum(use.held for use in await tx.promos.of_order(order.id))
+                points = sum(row.amount for row in await tx.points.of_order(order.id))
+                places += held
+                payer = self._payer(books, order)
+                ends, earns = (len(quote.discounts), quote.earns) if payer else (0, 0)
+                if payer is not None and payer.captured is not None:
+                    earns -= gone(quote.earns, self._done[payer.id], payer.captured.minor)
+                if (held, points) != (ends, earns):
+                    self._broken(f"{held} places held, {points} points, of an order {order.state}; "
+                                 f"not {ends} and {earns}")  # fmt: skip
+            used = dict(await tx.promos.used(self._customer.id))
+        if places > 1 or used.get("once", 0) != places:
+            self._broken(f"{places} places held of one promo, {used} counted")
+        self._report.count("orders with a code", places)

@@ -20,8 +20,9 @@ from bot.demo.epay_page import sign
 from bot.demo.stripe_shown import dispute, return_outside, signature, written
 from bot.demo.stripe_state import Notice, StripeState
 from bot.domain.money import Money
-from bot.domain.sales import Method, Payment
+from bot.domain.sales import Method, Order, Payment
 from bot.ports import Call, Charge
+from bot.services.assisting import CASH, receipt_number
 from tests.faults.payment_town import House
 
 STRIPE = (Method.CARD, Method.ALIPAY, Method.WECHAT)
@@ -70,6 +71,8 @@ class Providers:
         """What a person sent back where no stand-in keeps it: by charge, in minor units."""
         self.bank: list[Entry] = []
         """Transfers that came in."""
+        self.drawer: list[Entry] = []
+        """What the shop's people took in cash, by the receipts they gave."""
         self._heard = dict.fromkeys(("paypal", "epay"), 0)
         self._seen_messages: Counter[int] = Counter()
 
@@ -81,7 +84,8 @@ class Providers:
 
     def entries(self, begins: str) -> list[Entry]:
         """Every charge whose reference begins so: an order's or a deposit's id."""
-        found = (*self._stripe(), *self._paypal(), *self._epay(), *self._telegram(), *self.bank)
+        found = (*self._stripe(), *self._paypal(), *self._epay(), *self._telegram(), *self.bank,
+                 *self.drawer)  # fmt: skip
         return [
             replace(one, returned=one.returned + self._by_hand[one.id])
             for one in found
@@ -224,6 +228,13 @@ class Providers:
         else:
             self._by_hand[entry.id] += minor
         return minor
+
+    def took(self, order: Order, number: str) -> None:
+        """Cash came into the drawer, once for the receipt's number."""
+        amount, name = order.due or order.price, f"{CASH}{receipt_number(number)}"
+        if not any(one.id == name for one in self.drawer):
+            reference = f"{order.id}-{number}"
+            self.drawer.append(Entry(Method.CASH, name, reference, amount, 0, self._now))
 
     def doubt(self, entry: Entry, *, on: bool) -> bool:
         """The payer asks their bank for the money, or it has decided; False where nobody tells."""

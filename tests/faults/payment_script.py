@@ -18,6 +18,17 @@ METHODS = (
     Method.WALLET, Method.WECHAT, Method.TRANSFER, Method.VOUCHER,
 )  # fmt: skip
 
+
+def method_of(number: int) -> Method:
+    """How a case's customer wants to pay; of those with a voucher each fifth brings cash."""
+    return Method.CASH if number % 50 == 49 else METHODS[number % len(METHODS)]
+
+
+def code_of(number: int) -> bool:
+    """Whether a case's customer has a code that lowers the price of one order."""
+    return number % 7 == 3
+
+
 _RARE = frozenset({"slow", "slow_after_success", "http_429", "flood"})
 """They take real seconds."""
 _LIKELY = {
@@ -116,11 +127,23 @@ _LINK: Sequence[Line] = (
     (14, (_OPEN, ("pay", _DAYS))),
     (12, (*_PAID, ("pay", None))),
 )  # a link that never ends
+_CASH: Sequence[Line] = (
+    (8, (("cash", _SOON),)),
+    (5, (("cash", _SOON), ("cash", None))),
+    (6, (("orders", _SOON), ("cash_both", _NOW))),
+    (5, (("cash", _SOON), ("orders", _LATE), ("cash_again", _SOON))),
+    (6, (("open_other", _SOON), ("cash", _SOON), ("pay_other", _SOON))),
+    (5, (("open_other", _SOON), ("pay_other", None), ("cash", None))),
+    (4, (("cash", _SOON), ("ask_back", (1800.0, 9 * _HOUR)))),
+    (3, (("cash", _LATE),)),
+    (3, (("cash", _SOON), ("cancel", None))),
+)
 _LINES = {
     Method.EPAY: _LINK,
     Method.WALLET: _WALLET,
     Method.TRANSFER: _TRANSFER,
     Method.VOUCHER: _VOUCHER,
+    Method.CASH: _CASH,
 }
 
 
@@ -147,6 +170,8 @@ class Script:
     """Seconds between comparisons of the books."""
     deaf: float
     """The part of the providers' calls that is lost."""
+    code: bool = False
+    """The customer has a code, good for one order of theirs."""
 
     @classmethod
     def write(cls, rng: random.Random, method: Method) -> "Script":

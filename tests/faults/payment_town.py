@@ -26,6 +26,8 @@ from bot.demo.providers import Providers
 from bot.demo.stripe_state import StripeState
 from bot.demo.world import World
 from bot.domain.money import STARS
+from bot.domain.points import PointTerms
+from bot.domain.promos import Kind, Promo
 from bot.domain.quotes import Rate, Terms
 from bot.domain.sales import Method
 from bot.payments.epay import Epay, EpaySettings
@@ -36,6 +38,7 @@ from bot.payments.stripe_api import Api
 from bot.payments.stripe_settings import StripeSettings
 from bot.payments.telegram import TelegramInvoice, TelegramSettings
 from bot.ports import PaymentMethod
+from bot.services.assisting import Assisting
 from bot.services.checkout import Checkout
 from bot.services.deposits import Deposits
 from bot.services.desk import Desk
@@ -80,7 +83,10 @@ SELLING = Selling(
     },
     pepper=PEPPER,
     operators=(OPERATOR, SECOND),
+    points=PointTerms({"USD": Decimal(10)}),
 )
+PROMO = Promo("once", 1, Kind.PERCENT, {"en": "once"}, code="ONCE", percent=Decimal(10), per_user=1)
+"""Good for one order of each customer."""
 
 T = TypeVar("T")
 
@@ -122,6 +128,7 @@ class Process:
         self.hints = Hints(store, clock, carriers, methods)
         self.reconciliation = Reconciliation(store, clock, methods, SELLING, self.till)
         self.requesting = Requesting(store, clock, SELLING)
+        self.assisting = Assisting(store, clock, SELLING, self.checkout, self.paying, self.till)
 
     def _methods(self, house: "House") -> dict[Method, PaymentMethod]:
         bot = Bot(
@@ -288,6 +295,7 @@ async def furnish(folder: Path) -> Path:
         for person in (OPERATOR, SECOND):
             await tx.chats.add(chat(person))
         await tx.catalogue.apply([PLAN])
+        await tx.promos.apply([PROMO])
     await database.close()
     return path
 

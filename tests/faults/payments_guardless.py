@@ -24,7 +24,7 @@ from bot.payments import paypal
 from bot.payments.paypal import PayPal
 from bot.payments.paypal_api import Order as PayPalOrder
 from bot.ports import Charge, Found, HintRow, Tx
-from bot.services import outside, paying, selling, till
+from bot.services import assisting, benefits, outside, paying, selling, till
 from bot.services.fulfilment import Fulfilment
 from bot.services.hints import Hints
 from bot.services.ids import new_id
@@ -34,6 +34,7 @@ from bot.services.selling import Selling
 from bot.services.till import Till
 from bot.store.ledger import LedgerRows
 from bot.store.payments import PaymentRows
+from bot.store.promos import PromoRows
 from bot.store.topups import VoucherRows
 from bot.store.transfers import ProofRows
 from tests.faults.guardless import CARRIER_GUARDS
@@ -170,6 +171,19 @@ async def _never_alike(self: ProofRows, proof: Proof) -> list[Any]:
     return []
 
 
+_receipt_number = assisting.receipt_number
+
+
+def _each_its_own_number(text: str) -> str:
+    """A receipt is good however often."""
+    return f"{_receipt_number(text)}-{new_id()}".upper()
+
+
+async def _kept_place(self: PromoRows, order_id: str, promo_id: str) -> bool:
+    """What an order held of a promo it holds for ever."""
+    return False
+
+
 GUARDS: Mapping[str, Sequence[Patch]] = {
     "charge_once": [(PaymentRows, "by_charge", _known_charge)],
     "second_charge": [(Till, "_second_capture", _same_attempt)],
@@ -189,6 +203,9 @@ GUARDS: Mapping[str, Sequence[Patch]] = {
     "wallet": [(LedgerRows, "_move", _into_debt)],
     "voucher": [(VoucherRows, "redeem", _unused), (till, "_fitting", _good)],
     "proofs": [(ProofRows, "alike", _never_alike)],
+    "receipts": [(assisting, "receipt_number", _each_its_own_number)],
+    "promo_places": [(PromoRows, "release", _kept_place)],
+    "points": [(benefits, "went_back", _nothing)],
     "ask": [(Fulfilment, name, made) for name, made in CARRIER_GUARDS["ask"].items()],
 }
 """What is put in the place of the bot's own."""

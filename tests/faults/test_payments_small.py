@@ -20,6 +20,22 @@ async def test_money_that_is_paid_late_and_left_lying_is_found() -> None:
     assert report.violations
 
 
+@pytest.mark.parametrize(("guard", "case"), [("promo_places", 3), ("points", 28), ("receipts", 49)])
+async def test_what_promos_points_and_receipts_are_guarded_by_is_found(
+    guard: str, case: int
+) -> None:
+    with without(guard):
+        report = await run(range(case, case + 1), seed=1)
+    assert report.violations
+
+
+async def test_cash_at_the_counter_breaks_no_promise() -> None:
+    for case in (49, 99, 149):
+        report = await run(range(case, case + 1), seed=1)
+        assert report.violations == 0, report.examples
+        assert report.counts["cash: cases"] == 1
+
+
 async def test_another_amount_taken_for_what_was_asked_is_found() -> None:
     with without("amount"):
         report = await run(range(8, 9), seed=1)
