@@ -39,8 +39,9 @@ class Postings:
 
     unknown, rooms_away (Telegram can't be asked: try again), not_admin, group_waiting,
     group_banned, cannot_post, cannot_pin, campaign_over, campaign_stopped, campaign_early,
-    campaign_gone, topic_closed, cap_reached, cooldown, extra_too_long, extra_private, in_past,
-    too_many, person_banned, not_waiting (it has ended, or is not in a state for that).
+    campaign_gone, ends_before, topic_closed, cap_reached, cooldown, extra_too_long,
+    extra_private, in_past, too_many, person_banned, not_waiting (it has ended, or is not in a
+    state for that).
     """
 
     def __init__(self, store: Store, clock: Clock, rooms: Rooms) -> None:
@@ -187,6 +188,7 @@ class Postings:
         if reason is not None:
             raise Refused(reason)
         now, changes = self._clock.now(), dict[str, Any]()
+        upcoming: datetime | None = None
         if extra is not None:
             changes["extra"] = rules.said(extra)
             if (wrong := rules.unfit(changes["extra"])) is not None:
@@ -201,6 +203,8 @@ class Postings:
             if posting.state is PostingState.ACTIVE:
                 changes["next_at"] = upcoming
         async with self._store.write() as tx:
+            if timing is not None and upcoming is not None:
+                await _possible_then(tx, posting, group, upcoming, now)
             if changes:
                 await tx.posts.set_posting(posting.id, **changes)
             await tx.posts.touch(now, posting_id=posting.id)
@@ -286,6 +290,18 @@ class Postings:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
+
+
+async def _possible_then(
+    tx: Tx, posting: Posting, group: Group, at: datetime, now: datetime
+) -> None:
+    """Raises Refused when the campaign can't be posted at that moment."""
+    campaign = await tx.campaigns.get(posting.campaign_id)
+    if campaign is None:
+        raise Refused("campaign_stopped")
+    reason = rules.why_not_then(await offered_now(tx, campaign, now), group, at)
+    if reason is not None:
+        raise Refused(reason)
 
 
 async def _close(tx: Tx, post: Post, by: int, now: datetime) -> None:

@@ -145,12 +145,13 @@ async def why_not_now(
 
 
 def why_not_then(offered: Offered, group: Group, at: datetime) -> str | None:
-    """Why it can't be planned for that moment: campaign_over, campaign_stopped, campaign_early."""
+    """Why it can't be planned for that moment: campaign_over, campaign_stopped, campaign_early,
+    ends_before."""
     promo = offered.promo
     if not meant_for(offered.campaign, group) or offered.why == "campaign_stopped":
         return "campaign_stopped"
     if promo is not None and promo.ends_at is not None and at >= promo.ends_at:
-        return "campaign_over"
+        return "campaign_over" if offered.why == "campaign_over" else "ends_before"
     if promo is not None and promo.starts_at is not None and at < promo.starts_at:
         return "campaign_early"
     return None

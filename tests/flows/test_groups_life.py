@@ -55,6 +55,7 @@ async def test_a_group_greets_once_waits_for_the_shop_and_hears_of_its_yes(place
     await owner.press("Xuka Deals")
     await owner.find("天内最多 3 条")
     await owner.press("封禁")
+    await owner.press("确定封禁")
     await boss.find("本店已停止在 续卡优惠")
     await place.advance(minutes=3)
     [post] = await posts(boss, CHANNEL_ID)

@@ -105,6 +105,7 @@ async def test_a_group_that_the_operator_closes_has_its_posts_closed(place: Town
     await owner.press("本店所有群组")
     await owner.press("eSIM Forum")
     await owner.press("封禁")
+    await owner.press("确定封禁")
     await place.advance(minutes=3)
     [post] = await posts(boss, FORUM)
     assert "活动已结束" in words(post)

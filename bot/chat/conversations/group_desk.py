@@ -89,6 +89,17 @@ async def allow(update: Update, context: Context) -> int:
     return await _decide(context, Approval.ALLOWED)
 
 
+async def ask_ban(update: Update, context: Context) -> int:
+    """Really?"""
+    if not await _operator(context):
+        return END
+    async with context.shop.store.read() as tx:
+        group = await tx.groups.get(context.arguments[0])
+    t = context.t
+    await context.show(views.ask_ban(t, group) if group is not None else group_views.unknown(t))
+    return END
+
+
 async def ban(update: Update, context: Context) -> int:
     """It may not, and what is out ends."""
     return await _decide(context, Approval.BANNED)
@@ -142,6 +153,7 @@ ENTRY = [
     on("gdesk", all_of, NUMBER),
     on("gd", one, ID),
     on("gdallowed", allow, ID),
+    on("gdban", ask_ban, ID),
     on("gdbanned", ban, ID),
     on("gdwaiting", wait, ID),
     on("gdowed", owed, ID + NUMBER),

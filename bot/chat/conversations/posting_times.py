@@ -30,7 +30,11 @@ When = dict[str, Any]
 """token, posting (the id of one that is planned; None for the one being prepared), timing."""
 
 _SEVERAL = re.compile(r"[,，、;；\n]+")
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.：点點時时h](\d{1,2})?)?(?:分)?")
+_CLOCK = re.compile(
+    r"(?P<half>上午|早上|早|下午|晚上|晚|am|pm)?\s*(?P<hour>\d{1,2})"
+    r"(?:[:.点點时時h](?P<minute>\d{1,2}|半)?)?分?\s*(?P<half_after>am|pm)?"
+)
+_AFTERNOON = frozenset({"下午", "晚上", "晚", "pm"})
 _MOST_DATES = 31
 _MIDNIGHT = time(0)
 
@@ -165,7 +169,7 @@ async def day_written(update: Update, context: Context) -> int:
     if timing.repeat is Repeat.MONTHLY:
         text = plain(context.text).rstrip("日号號. ")
         if not text.isdecimal() or not 1 <= int(text) <= views.LAST_DAY:
-            return await _ask_days(context, when, timing, views.no_date(context.t))
+            return await _ask_days(context, when, timing, views.no_day(context.t))
         return await _ask_clock(context, when, replace(timing, day=int(text)))
     today = local_date(context.now, zone(timing.zone))
     texts = [part for part in _SEVERAL.split(context.text) if part.strip()]
@@ -206,11 +210,25 @@ async def clock_written(update: Update, context: Context) -> int:
     if asked is None:
         return END
     when, timing = asked
-    match = _CLOCK.fullmatch(plain(context.text).lower())
-    hours, minutes = (int(match[1]), int(match[2] or 0)) if match is not None else (24, 0)
-    if hours > 23 or minutes > 59:
+    chosen = parse_clock(context.text)
+    if chosen is None:
         return await _ask_clock(context, when, timing, views.no_clock(context.t))
-    return await _done(context, when, replace(timing, clock=time(hours, minutes)))
+    return await _done(context, when, replace(timing, clock=chosen))
+
+
+def parse_clock(text: str) -> time | None:
+    """A time of day as people write it: 20:30, 8点半, 晚上8点, 8pm. None for anything else."""
+    match = _CLOCK.fullmatch(plain(text).lower())
+    if match is None:
+        return None
+    half = match["half"] or match["half_after"]
+    hour, minute = int(match["hour"]), match["minute"] or "0"
+    if half is not None and hour == 12:
+        hour = 12 if half in _AFTERNOON else 0
+    elif half in _AFTERNOON and hour < 12:
+        hour += 12
+    minutes = 30 if minute == "半" else int(minute)
+    return time(hour, minutes) if hour < 24 and minutes < 60 else None
 
 
 async def _done(context: Context, when: When, timing: Timing) -> int:

@@ -96,7 +96,21 @@ def _decisions(t: Words, group: Group) -> list[list[Button]]:
     steps = [one for one in _STEPS if one is not group.approval]
     if group.approval is Approval.BANNED:
         steps.remove(Approval.WAITING)
-    return [[button(t.plain(_STEPS[one]), "gd" + one.value, group.id)] for one in steps]
+    verbs = {one: "gd" + one.value for one in steps}
+    if group.approval is Approval.ALLOWED:
+        verbs[Approval.BANNED] = "gdban"  # its posts would end for good: asked once more
+    return [[button(t.plain(_STEPS[one]), verb, group.id)] for one, verb in verbs.items()]
+
+
+def ask_ban(t: Words, group: Group) -> Screen:
+    """Before an allowed group is banned."""
+    text = t("Ban <b>{name}</b>? Nothing more is posted there, and what is out ends for good.",
+             name=group.title)  # fmt: skip
+    rows = [
+        [button(t.plain("Yes, ban it"), "gdbanned", group.id)],
+        [button(t.plain("‹ Back"), "gd", group.id)],
+    ]
+    return Screen(text, rows)
 
 
 def one(t: Words, facts: Facts, note: Html | None = None) -> Screen:

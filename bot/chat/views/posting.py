@@ -241,7 +241,8 @@ def ask_repeat(t: Words, token: str, *, new: bool) -> Screen:
         [button(t.plain("On certain days"), "gw", token, Repeat.DATES.value)],
     ]  # fmt: skip
     if new:
-        rows += [[button(t.plain("Now"), "gwnow", token)], _back(t, token)]
+        rows.append([button(t.plain("Now"), "gwnow", token)])
+    rows.append(_back(t, token) if new else [button(t.plain("‹ Back"), "gwish", token)])
     return Screen(t("When shall it be posted?"), rows)
 
 
@@ -304,6 +305,11 @@ def ask_clock(
 def no_date(t: Words) -> Html:
     """What was written is no date."""
     return t("I don't understand that date. Write it so: 2026-12-03.")
+
+
+def no_day(t: Words) -> Html:
+    """What was written is no day of a month."""
+    return t("Please write a number from 1 to 31.")
 
 
 def no_clock(t: Words) -> Html:

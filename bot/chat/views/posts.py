@@ -146,6 +146,7 @@ REASONS = {
     "topic_closed": N_("The topic is closed. Open it, or choose another one."),
     "campaign_over": N_("This offer has ended. Please choose another one."),
     "campaign_stopped": N_("Our shop has stopped this offer. Please choose another one."),
+    "ends_before": N_("This offer ends before that time. Choose an earlier one, or another offer."),
     "campaign_early": N_("This offer has not begun yet. Choose a time after its beginning."),
     "campaign_gone": N_("All places of this offer are taken. Please choose another one."),
     "cap_reached": N_("This offer was posted here as often as our shop allows for now."),

@@ -162,7 +162,7 @@ async def _sold_off(at: Square) -> None:
         (_banned, {}, "person_banned"),
         (_nothing, {"timing": on(day(-1))}, "in_past"),
         (_nothing, {"timing": weekly()}, "in_past"),
-        (_nothing, {"timing": on(day(31))}, "campaign_over"),
+        (_nothing, {"timing": on(day(31))}, "ends_before"),
         (_offer(starts_at=days(3)), {"timing": on(day(1))}, "campaign_early"),
     ],
 )
@@ -513,6 +513,8 @@ async def test_another_time_moves_the_next_turn(at: Square) -> None:
     assert changed.next_at == days(2)
     with pytest.raises(Refused, match="in_past"):
         await at.postings.change(posting.id, ADMIN, timing=on(day(-1)))
+    with pytest.raises(Refused, match="ends_before"):
+        await at.postings.change(posting.id, ADMIN, timing=on(day(31)))
     with pytest.raises(Refused, match="extra_too_long"):
         await at.postings.change(posting.id, ADMIN, extra="x" * 201)
     await at.live(days=3)
