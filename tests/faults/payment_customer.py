@@ -142,18 +142,18 @@ class Customer:
 
     async def _quote(self, line: int, update: int) -> Quote:
         """The price; with the code as long as it is good for one more order."""
-        for wish in (Wish(code="ONCE"), Wish()) if self._script.code else (Wish(),):
+        if self._script.code:
             try:
-                return await self._place.alive(
-                    lambda p, wish=wish: p.checkout.quote(
-                        self.id, self.lines[line], PLAN, None, update, wish
-                    )
-                )
+                return await self._asked(line, update, Wish(code="ONCE"))
             except Refused as refused:
-                if wish.code is None:
-                    raise
                 self._count(f"code refused: {refused.reason}")
-        raise AssertionError
+        return await self._asked(line, update, Wish())
+
+    async def _asked(self, line: int, update: int, wish: Wish) -> Quote:
+        sim = self.lines[line]
+        return await self._place.alive(
+            lambda p: p.checkout.quote(self.id, sim, PLAN, None, update, wish)
+        )
 
     async def _orders(self, _: str) -> None:
         await self._order()
