@@ -154,7 +154,7 @@ async def _begin(tx: Tx, one: Broadcast, now: datetime) -> bool:
     if one.told_at is None or now - one.told_at >= notices.LOOKS_FOR:
         # It was confirmed a while ago: a new message rings, an edit of the old one would not.
         await tx.broadcasts.set(one.id, message_id=None)
-    await _tell_of(tx, one, now, 0)
+    await tell(tx, one, now, 0)
     return True
 
 
@@ -174,12 +174,13 @@ async def _tell(tx: Tx, one: Broadcast, now: datetime, *, ended: bool = False) -
     early = one.told_at is not None and now - one.told_at < EVERY
     if not ended and (early or over == one.shown):
         return
-    await _tell_of(tx, one, now, over)
+    await tell(tx, one, now, over)
     if ended and one.started_at is not None and now - one.started_at >= notices.LOOKS_FOR:
         await tx.outbox.add(notices.broadcast_ended(one.id, one.by))
 
 
-async def _tell_of(tx: Tx, one: Broadcast, now: datetime, over: int) -> None:
+async def tell(tx: Tx, one: Broadcast, now: datetime, over: int) -> None:
+    """Have the operator's message show how far it is, now that `over` have been reached."""
     number = one.tellings + 1
     await tx.outbox.add(notices.broadcast_progress(one.id, one.by, number))
     await tx.broadcasts.set(one.id, told_at=now, tellings=number, shown=over)

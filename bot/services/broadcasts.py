@@ -21,6 +21,7 @@ from bot.domain.broadcasts import (
 )
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services import notices
+from bot.services.broadcasting import tell
 from bot.services.desk import NotOperator
 from bot.services.ids import new_id
 from bot.services.selling import Refused
@@ -32,6 +33,7 @@ MOST_WAIT = timedelta(days=60)
 _TAG = re.compile(r"<[^>]*>")
 _CARRIERS = 12
 _LIVE = frozenset({BroadcastState.SCHEDULED, BroadcastState.RUNNING, BroadcastState.PAUSED})
+_SHOWN = frozenset({BroadcastState.RUNNING, BroadcastState.PAUSED})
 _BEGUN = _LIVE | {BroadcastState.DONE}
 
 
@@ -168,6 +170,9 @@ class Broadcasts:
                 await self._move(tx, one, to, by, f"broadcast_{to}", **changes)
                 if to in _HOLDING:
                     await tx.broadcasts.withdraw(one.id, _HOLDING[to])
+                # What was on its way to the message tells the state before.
+                if one.state in _SHOWN and (moved := await tx.broadcasts.get(one.id)):
+                    await tell(tx, moved, self._clock.now(), moved.shown)
             found = await _get(tx, broadcast_id)
         self._ring()
         return found

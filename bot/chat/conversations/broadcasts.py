@@ -11,6 +11,7 @@ A confirmation carries the draft's version: what was looked at is what is sent.
 
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from typing import Any
@@ -27,7 +28,7 @@ from bot.chat.conversations.routes import END, ID, NUMBER, command, on, written
 from bot.chat.screen import Screen
 from bot.chat.views import broadcasts as views
 from bot.chat.views import menu, shop_news
-from bot.domain.broadcasts import Broadcast, BroadcastState, text_for
+from bot.domain.broadcasts import Broadcast, BroadcastState, Report, text_for
 from bot.domain.days import parse_day
 from bot.domain.identify import plain
 from bot.domain.zones import at_local, local_date
@@ -255,15 +256,30 @@ def when_of(text: str, now: datetime, tz: ZoneInfo) -> datetime | None:
 
 @_ours
 async def send(update: Update, context: Context) -> int:
-    """It was confirmed."""
+    """It was confirmed. The message shows so first: what follows is edited into it by the sender,
+    which must not be overwritten."""
     broadcast_id, version, *at = context.arguments
-    moment = _moment(at[0]) if at else None
-    one = await context.shop.broadcasts.start(
+    moment, one = _moment(at[0]) if at else None, await _get(context, broadcast_id)
+    fresh = one is not None and one.state is BroadcastState.DRAFT and one.version == int(version)
+    if one is not None and fresh and (moment is None or moment > context.now):
+        await context.show(await _as_begun(context, one, moment))
+    begun = await context.shop.broadcasts.start(
         context.me.id, broadcast_id, int(version), moment, context.message_id
     )
     context.draft.pop("broadcast_when", None)
-    await _show(context, one)
+    if not fresh:
+        await _show(context, begun)
     return END
+
+
+async def _as_begun(context: Context, one: Broadcast, at: datetime | None) -> Screen:
+    now = context.now
+    if at is not None:
+        begun = replace(one, state=BroadcastState.SCHEDULED, start_at=at)
+    else:
+        people = sum((await context.shop.broadcasts.audience(one.segment)).values())
+        begun = replace(one, state=BroadcastState.RUNNING, started_at=now, people=people)
+    return views.card(context.t, begun, Report(), now)
 
 
 # ---- steering ------------------------------------------------------------------------------

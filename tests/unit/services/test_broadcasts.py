@@ -28,6 +28,7 @@ from tests.unit.services.house import OPERATOR, SECOND, HandClock, opened
 from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat
 
 FIRST = 20_000
+NEWS = (Priority.BROADCAST, Priority.BROADCAST)
 SENT, AMBIGUOUS, RETRY = (
     Delivery(outcome) for outcome in (Outcome.SENT, Outcome.AMBIGUOUS, Outcome.RETRY)
 )
@@ -295,7 +296,11 @@ async def test_a_crash_between_claim_and_send_repeats_nothing(room: Newsroom) ->
     await room.sender.worker.run()
     async with room.database.write() as tx:
         claimed = await tx.outbox.claim(
-            room.clock.now(), 4, by="only", until=room.clock.now() + timedelta(minutes=3)
+            room.clock.now(),
+            4,
+            by="only",
+            until=room.clock.now() + timedelta(minutes=3),
+            among=NEWS,
         )
     assert len(claimed) == 4
     room.restart()  # whether these four got it nobody knows
@@ -381,7 +386,7 @@ async def test_what_is_under_way_at_a_pause_is_counted(room: Newsroom) -> None:
     one = await room.begin()
     await room.sender.worker.run()
     async with room.database.write() as tx:
-        [claimed] = await tx.outbox.claim(room.clock.now(), 1, by="only")
+        [claimed] = await tx.outbox.claim(room.clock.now(), 1, by="only", among=NEWS)
         assert claimed.id is not None
     await room.desk.pause(OPERATOR, one.id, None)
     async with room.database.write() as tx:
@@ -502,7 +507,7 @@ async def test_the_end_is_told_anew_when_it_took_a_while(room: Newsroom) -> None
     await room.begin()
     await room.live()
     kinds = [one.kind for one in room.post.told]
-    assert kinds == [notices.BROADCAST_PROGRESS], "who has just tapped looks at it"
+    assert set(kinds) == {notices.BROADCAST_PROGRESS}, "who has just tapped looks at it"
     quiet = Preferences(zone="Asia/Shanghai", quiet_start=time(20), quiet_end=time(8))
     async with room.database.write() as tx:
         await tx.chats.set_preferences(BOB, quiet)
@@ -523,6 +528,28 @@ async def test_a_scheduled_one_begins_with_a_message_of_its_own(room: Newsroom) 
     assert begun.message_id is None, "the old one would not ring"
     await room.live()
     assert room.post.told[0].kind == notices.BROADCAST_PROGRESS
+
+
+async def test_a_decision_outlives_what_was_on_its_way_to_the_message(room: Newsroom) -> None:
+    one = await room.begin()
+    await room.sender.worker.run()
+    async with room.database.write() as tx:
+        [late] = await tx.outbox.claim(room.clock.now(), 1, by="only")  # of the start
+    assert late.kind == notices.BROADCAST_PROGRESS
+    await room.desk.pause(OPERATOR, one.id, 77)
+    async with room.database.read() as tx:
+        waits = await tx.outbox.backlog(room.clock.now())
+    assert [(row.priority, row.waiting) for row in waits] == [(Priority.OPERATOR, 1)]
+
+
+async def test_another_operators_message_is_not_taken_for_the_senders(room: Newsroom) -> None:
+    desk = Broadcasts(room.database, room.clock, (OPERATOR, SECOND))
+    one = await room.begin()
+    await room.sender.worker.run()
+    paused = await desk.pause(SECOND, one.id, 999)
+    assert (paused.by, paused.message_id) == (OPERATOR, 77)
+    resumed = await desk.resume(OPERATOR, one.id, 78)
+    assert (resumed.by, resumed.message_id) == (OPERATOR, 78)
 
 
 async def test_every_decision_is_written_down(room: Newsroom) -> None:
