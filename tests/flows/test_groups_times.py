@@ -1,5 +1,6 @@
 """Posting later and again and again; what happens in between; a crash in the middle (F40, F45)."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.flows.group_steps import (
     words,
     write,
 )
-from tests.flows.people import Person, Town, town
+from tests.flows.people import Person, Town, town, until
 
 WINTER = datetime(2027, 3, 22, 10, 0, tzinfo=UTC)
 """The Monday before Europe's clocks go forward."""
@@ -160,11 +161,18 @@ async def test_a_crash_or_a_lost_answer_makes_no_second_post(place: Town, fault:
     await place.fault(fault, on=True)
     message_id, text = await boss.button("现在发布")
     await boss.post("press", {"message_id": message_id, "text": text, "wait": False})
-    for _ in range(2):
-        # Killed wherever it stands: before the row, between claim and send, before the answer.
-        await place.kill()
-    await place.fault(fault, on=False)
+    await until(lambda: _planned(place))
+    # Killed while the post is on its way; then once more, when its successor has looked around.
+    await asyncio.gather(place.kill(), place.fault(fault, on=False))
+    await place.kill()
     await place.advance(hours=3)
-    made = place.rows("SELECT count(*) FROM posts")[0][0]
-    assert made == place.rows("SELECT count(*) FROM group_postings")[0][0] <= 1
-    assert len(await posts(boss, GROUP)) <= made
+    # The tap is not lost and has made one post, however often it was taken up again.
+    assert place.rows("SELECT count(*) FROM group_postings") == [(1,)]
+    [(state,)] = place.rows("SELECT state FROM posts")
+    assert state in ("posted", "unsure")
+    found = len(await posts(boss, GROUP))
+    assert found == 1 or (found == 0 and state == "unsure")
+
+
+async def _planned(place: Town) -> bool:
+    return place.rows("SELECT count(*) FROM posts") == [(1,)]
