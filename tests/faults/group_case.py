@@ -280,6 +280,8 @@ async def _play(played: Case, body: Callable[[Case], Awaitable[None]]) -> None:
     if played.rng.random() < 0.3:  # not allowed yet
         await played.some_post()
     await played.decide(Approval.ALLOWED)
+    if body not in (Case.lost, Case.dies) and played.rng.random() < 0.4:
+        _one_fault(played)
     await body(played)
     played.place.process.life.lives()
     played.place.board.clear()
@@ -288,6 +290,18 @@ async def _play(played: Case, body: Callable[[Case], Awaitable[None]]) -> None:
     await played.place.later(hours=2)
     played.report.count("deaths", played.place.deaths - deaths)
     played.report.count("calls in groups", sum(one.chat_id < 0 for one in played.record.shown))
+
+
+def _one_fault(played: Case) -> None:
+    """Something goes wrong somewhere."""
+    what = played.rng.choice(["death", "telegram_send_lost_answer", "telegram_flood", "repeats"])
+    played.report.count(f"once on the way: {what}")
+    if what == "death":
+        played.place.process.life.dies_in(played.rng.randint(0, 150))
+    elif what == "repeats":
+        played.place.repeats = 1
+    else:
+        played.place.board.set(what, times=1)
 
 
 async def _rows(place: House, who: Cast, most_held: int) -> Rows:

@@ -44,6 +44,7 @@ _DUE = {
 }
 """When each job has something to do; to ask the store each time takes most of a case."""
 _ROUNDS = 200
+_MOMENTS = 1000
 _STEP = timedelta(seconds=30)
 
 T = TypeVar("T")
@@ -181,6 +182,7 @@ class House:
         """How often Telegram brings each update again."""
         self.promos: list[Any] = []
         self.campaigns: list[Any] = []
+        self._rising = asyncio.Lock()
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -214,11 +216,14 @@ class House:
     async def alive(self, what: Callable[[Process], Awaitable[T]]) -> T:
         """Do it, in as many lives as it takes: what is asked for stands in the inbox or in rows."""
         while True:
+            process = self.process
             try:
-                return await what(self.process)
+                return await what(process)
             except Dead:
-                self.deaths += 1
-                await self._rise()
+                async with self._rising:
+                    if process is self.process:  # else somebody else has seen it die
+                        self.deaths += 1
+                        await self._rise()
 
     async def _rise(self) -> None:
         """A new process. Without Telegram it can't start: an outage ends before."""
@@ -262,7 +267,7 @@ class House:
 
     async def until(self, moment: datetime) -> None:
         """From one thing that is due to the next, up to a moment (UTC)."""
-        for _ in range(_ROUNDS):
+        for _ in range(_MOMENTS):
             await self.settle()
             due = min(self.due().values(), default=moment)
             if due >= moment:

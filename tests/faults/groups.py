@@ -25,11 +25,13 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from tests.faults.group_case import case
 from tests.faults.group_town import House, furnish, house
 from tests.faults.groups_guardless import without
 from tests.faults.listening import heard, listening
+from tests.faults.supplier_town import Dead
 from tests.harness import Report
 
 HOUSES = 4
@@ -76,10 +78,17 @@ async def _stay(furnished: Path, numbers: range, seed: int, report: Report) -> N
                 going = await _case(place, number, seed, report)
 
 
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What the dead had begun dies with them; nobody waits for it."""
+    if not isinstance(context.get("exception"), Dead):
+        loop.default_exception_handler(context)
+
+
 async def run(numbers: range, seed: int, stay: int = STAY) -> Report:
     """The cases of these numbers, as a seed writes them, `stay` of them in each house."""
     report = Report("groups", seed, len(numbers))
     free = asyncio.Semaphore(HOUSES)
+    asyncio.get_running_loop().set_exception_handler(_unheard)
 
     async def one(some: range) -> None:
         async with free:
