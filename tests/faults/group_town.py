@@ -250,7 +250,11 @@ class House:
         old, self.process = self.process, Process(self, Mortal(None))
         await self.process.start()
         old.ring()
-        await asyncio.gather(old.work(hears=False), self.process.work())
+        both = (old.work(hears=False), self.process.work())
+        ends = await asyncio.gather(*both, return_exceptions=True)
+        for end in ends:
+            if end is not None and not isinstance(end, Dead):  # the old one may die of its own
+                raise end
         old.life.over = True
         await old.close()
 

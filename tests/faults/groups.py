@@ -59,7 +59,7 @@ async def _case(place: House, number: int, seed: int, report: Report) -> bool:
     try:
         async with asyncio.timeout(_LONGEST):
             await case(place, number, random.Random(f"{seed}:{number}"), report)
-    except Exception as error:
+    except (Exception, Dead) as error:
         frames = traceback.extract_tb(error.__traceback__)[-3:]
         at = ", ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
         report.violation(f"case {number}: the harness failed: {error!r} at {at}")
