@@ -38,8 +38,8 @@ class Postings:
     """What admins post. Reasons of Refused, wherever a person asks for something:
 
     unknown, rooms_away (Telegram can't be asked: try again), not_admin, group_waiting,
-    group_banned, cannot_post, cannot_pin, campaign_over, campaign_stopped, campaign_early,
-    campaign_gone, ends_before, topic_closed, cap_reached, cooldown, extra_too_long,
+    group_banned, cannot_post, bot_out, cannot_pin, campaign_over, campaign_stopped,
+    campaign_early, campaign_gone, ends_before, topic_closed, cap_reached, cooldown, extra_too_long,
     extra_private, in_past, too_many, person_banned, not_waiting (it has ended, or is not in a
     state for that).
     """

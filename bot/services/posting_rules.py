@@ -100,9 +100,10 @@ def _counts(post: Post, campaign: Campaign) -> bool:
 
 
 def barred(group: Group, rights: Rights | None, by: int) -> str | None:
-    """Why this person can't post there: not_admin, group_waiting, group_banned, cannot_post."""
+    """Why this person can't post there: not_admin, group_waiting, group_banned, cannot_post,
+    bot_out."""
     if rights is None:
-        return "cannot_post"
+        return "bot_out"
     if by not in rights.admins:
         return "not_admin"
     if group.approval is Approval.BANNED:

@@ -141,7 +141,7 @@ async def _sold_off(at: Square) -> None:
     [
         (_rights(), {"by": MEMBER}, "not_admin"),
         (_rights(posts=False), {}, "cannot_post"),
-        (_out, {}, "cannot_post"),
+        (_out, {}, "bot_out"),
         (_away, {}, "rooms_away"),
         (_group(approval=Approval.WAITING), {}, "group_waiting"),
         (_group(approval=Approval.BANNED), {}, "group_banned"),
@@ -345,7 +345,7 @@ async def test_who_is_no_admin_any_more_posts_nothing(at: Square) -> None:
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
-        (_out, "cannot_post"),
+        (_out, "bot_out"),
         (_rights(posts=False), "cannot_post"),
         (_group(approval=Approval.BANNED), "group_banned"),
         (_group(approval=Approval.WAITING), "group_waiting"),
