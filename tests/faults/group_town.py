@@ -102,6 +102,7 @@ class Process:
     async def start(self) -> None:
         """As `live` does: what a dead process left is taken over, and replayed."""
         await self.bot.app.initialize()
+        self.bot.app._running = True  # updates are handed to it one by one, not fetched
         await self.bot.outbox.recover()
         await self.bot.fulfilment.recover()
         await self.bot.intake.replay()

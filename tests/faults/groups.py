@@ -87,6 +87,7 @@ def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 async def run(numbers: range, seed: int, stay: int = STAY) -> Report:
     """The cases of these numbers, as a seed writes them, `stay` of them in each house."""
     report = Report("groups", seed, len(numbers))
+    os.environ.setdefault("PTB_TIMEDELTA", "1")  # as `xuka run` does
     free = asyncio.Semaphore(HOUSES)
     asyncio.get_running_loop().set_exception_handler(_unheard)
 

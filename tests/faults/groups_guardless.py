@@ -30,6 +30,7 @@ from bot.services.turns import Turns
 from bot.store.posts import PostRows
 from bot.store.promos import PromoRows
 from bot.store.tables import promos
+from bot.store.tables.groups import postings
 
 Patch = tuple[Any, str, Any]
 
@@ -41,10 +42,10 @@ _decide = Turns._decide
 
 async def _as_seen(self: Turns, tx: Tx, seen: Posting, rights: Rights | None) -> None:
     """Whoever finds a posting due posts it, even if another has meanwhile."""
-    now = await tx.posts.posting(seen.id)
-    if now is not None:
-        await tx.posts.set_posting(seen.id, turn=seen.turn, next_at=seen.next_at)
-        await _decide(self, tx, replace(now, turn=seen.turn, next_at=seen.next_at), rights)
+    rows: Any = tx.posts
+    back = {"state": seen.state, "turn": seen.turn, "next_at": seen.next_at, "reason": seen.reason}
+    await rows._conn.execute(update(postings).where(postings.c.id == seen.id).values(back))
+    await _decide(self, tx, seen, rights)
 
 
 async def _add_another(self: PostRows, post: Post) -> bool:
