@@ -1,18 +1,19 @@
 """Postings whose turn has come (F40): rights asked again, then at most one post a turn.
 
     due ──► Telegram asked ──┬─► all is well: post + next turn + outbox row, one transaction
-                             ├─► passing (cap, cooldown, no places): this turn is left out
+                             ├─► passing (cap, cooldown, no places, hours late): left out
                              ├─► lost (rights, group, topic): held, and its admin told
                              └─► the campaign is over: done
 
-After downtime only the latest turn counts. A process that dies before the transaction finds the
-posting due again; one that dies after it has its message in the outbox, at most once.
+After downtime only the latest turn counts, and only while it is not LATE. A process that dies
+before the transaction finds the posting due again; one that dies after it has its message in the
+outbox, at most once.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,9 +29,11 @@ from bot.services.work import Worker
 
 log = structlog.get_logger()
 
+LATE = timedelta(hours=6)
+"""After so long a post that was meant for the morning would come at night."""
 _BATCH = 20
 """Postings whose groups Telegram is asked about at once: many are due at nine in the morning."""
-_PASSING = frozenset({"cap_reached", "cooldown", "campaign_gone", "campaign_early"})
+_PASSING = frozenset({"cap_reached", "cooldown", "campaign_gone", "campaign_early", "missed"})
 """Reasons that may be over by the next turn: a repeating posting leaves one turn out."""
 _OVER = frozenset({"campaign_over", "campaign_stopped"})
 """Reasons after which a posting is done."""
@@ -66,6 +69,14 @@ async def make(tx: Tx, posting: Posting, group: Group, now: datetime) -> Posting
 def _following(posting: Posting, now: datetime) -> datetime | None:
     """The turn after now; what was missed before is not made up for."""
     return None if posting.timing.repeat is Repeat.ONCE else next_turn(posting.timing, now)
+
+
+def _latest(posting: Posting, now: datetime) -> datetime:
+    """The last of the turns that have come."""
+    found = posting.next_at or now
+    while (later := next_turn(posting.timing, found)) is not None and later <= now:
+        found = later
+    return found
 
 
 class Turns:
@@ -126,6 +137,8 @@ class Turns:
         if why is None and campaign is not None:
             offered = await offered_now(tx, campaign, now)
             why = await rules.why_not_now(tx, offered, group, posting.thread_id, now)
+        if why is None and now - _latest(posting, now) > LATE:
+            why = "missed"
         if why is None and campaign is not None:
             await make(tx, posting, group, now)
             return

@@ -138,7 +138,8 @@ def _values(t: Words, poster: Poster, shop: str, now: datetime) -> dict[str, str
 REASONS = {
     "rooms_away": N_("Telegram does not answer right now. Please try again in a minute."),
     "not_admin": N_("Only admins of the group can post there, and Telegram does not name you."),
-    "group_waiting": N_("Our shop has not allowed this group yet. It has been asked."),
+    "group_waiting": N_("Our shop does not let this group post for now. I write when that changes, "
+                        "then it can go on."),
     "group_banned": N_("Our shop has closed this group for offers."),
     "cannot_post": N_("I may not write there. Give me the right to post, then try again."),
     "bot_out": N_("I am not in the group any more. Add me again, then try again."),
@@ -155,6 +156,8 @@ REASONS = {
                         "group."),
     "person_banned": N_("Our shop's offers are closed to you. Write to /support if that is wrong."),
     "extra_too_long": N_("Your sentence is too long. Please keep it under 200 characters."),
+    "missed": N_("I could not post it at its time, and by now it is too late for that. "
+                 "You can post it now by hand."),
     "in_past": N_("That time has passed. Please choose a later one."),
     "too_many": N_("There are many plans in this group already. Withdraw one first."),
     "not_waiting": N_("This posting has ended already."),
