@@ -208,6 +208,8 @@ class Post:
     photo: bool = False
     """Whether the message is a picture with a caption."""
     pinned: bool = False
+    to_pin: bool = False
+    """Whether it is wished to be pinned and that has not been tried yet."""
     shown: str | None = None
     edits: int = 0
     """How many edits of it were settled; at most one is on its way."""
@@ -216,8 +218,8 @@ class Post:
     posted_at: datetime | None = None
     ended_at: datetime | None = None
     end: str | None = None
-    """Why it ended: over, stopped, withdrawn, banned, deleted. One without places left only says
-    so, and opens again when a place comes back."""
+    """Why it ended: over, stopped, withdrawn, banned, not_allowed, deleted. One without places left
+    only says so, and opens again when a place comes back."""
 
 
 @dataclass(frozen=True, slots=True)

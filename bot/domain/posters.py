@@ -50,7 +50,8 @@ class Poster:
     extra: str | None = None
     """The admin's own sentence."""
     ended: str | None = None
-    """Why it can't be bought any more: over, gone, stopped, withdrawn, banned."""
+    """Why it can't be bought any more: over, gone, stopped, withdrawn, banned,
+    not_allowed."""
 
     def mark(self) -> str:
         """Equal for equal posters, in every process."""

@@ -6,9 +6,11 @@ waits until a person of the shop allows it. Each decision is one line in the aud
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
+from bot.domain.campaigns import POSTING, Posting, PostingState
 from bot.domain.groups import Approval, Group, Standing, Topic
 from bot.ports import AuditRow, Clock, Store, Tx
 from bot.services import notices
@@ -19,6 +21,8 @@ from bot.services.work import Worker
 log = structlog.get_logger()
 
 _CHANNEL = "channel"
+_HELD = {Approval.BANNED: "group_banned", Approval.WAITING: "group_waiting"}
+"""Why postings are held by what the shop decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +169,16 @@ class Grouping:
                 now, f"chat:{operator}", f"group_{approval}", f"group:{group_id}", details
             )
             await tx.audit.add(row)
-            # A banned group's posts end when they are looked at.
+            # Where nothing may be posted any more, open posts end when they are looked at.
             await tx.posts.touch(now, group_id=group_id)
-            if group.added_by is not None and await tx.chats.get(group.added_by) is not None:
-                key = f"{now:%Y%m%d%H%M%S}"
-                await tx.outbox.add(
-                    notices.group_news(group_id, group.added_by, approval.value, key)
-                )
+            going_on = [one for one in await tx.posts.postings_of(group_id) if POSTING[one.state]]
+            await _hold(tx, going_on, approval, now)
+            concerned = {one.by for one in going_on}
+            if group.added_by is not None:
+                concerned.add(group.added_by)
+            for person in sorted(await tx.chats.many(concerned)):
+                key = f"{now:%Y%m%d%H%M%S}:{person}"
+                await tx.outbox.add(notices.group_news(group_id, person, approval.value, key))
         self._ring()
         return replace(group, approval=approval)
 
@@ -194,6 +201,16 @@ class Grouping:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
+
+
+async def _hold(tx: Tx, going_on: Sequence[Posting], approval: Approval, now: datetime) -> None:
+    """What is planned in a group that may not post waits, and says why; an admin resumes it."""
+    why = _HELD.get(approval)
+    for one in going_on:
+        if why is not None and one.state is PostingState.ACTIVE:
+            await tx.posts.move_posting(
+                one.id, one.state, PostingState.HELD, why, now, next_at=None
+            )
 
 
 def _same(group: Group, room: Room) -> bool:

@@ -2,7 +2,7 @@
 
     queued ──sent──► posted ──┬─ shows something outdated ──► an edit, one at a time
        │  └─no answer─► unsure│
-       └─refused─► failed     └─ over, stopped, banned, withdrawn, deleted ──► ended
+       └─refused─► failed     └─ over, stopped, not allowed, withdrawn, deleted ──► ended
 
 A post is looked at when time changes its text and when a place was taken or freed; it is edited
 when the poster's mark differs from the one shown, at most once a minute. Nobody tells a bot that a
@@ -40,7 +40,8 @@ _GIVEN_UP = notices.POSTED_WITHIN + timedelta(minutes=15)
 """A post without any news of its delivery for so long has not gone out."""
 _CLOSING = timedelta(days=2)
 """How long an ended post's last edit is tried."""
-_PINNING = timedelta(minutes=10)
+_PINNING = timedelta(hours=48)
+"""A post that is older than this when it is first looked at is not pinned any more."""
 _BATCH = 50
 
 
@@ -96,7 +97,7 @@ class Looks:
     async def _pin(self, post: Post, posting: Posting, group: Group, now: datetime) -> None:
         """Pin what its admin wants pinned; unpin what has ended. Telegram's no is no trouble."""
         fresh = post.posted_at is not None and now - post.posted_at < _PINNING
-        wanted = posting.pin and fresh and post.state is PostState.POSTED
+        wanted = post.to_pin and fresh and post.state is PostState.POSTED
         if post.message_id is None or not (wanted or post.state is PostState.ENDED):
             return
         if post.pinned == wanted:
@@ -109,12 +110,13 @@ class Looks:
             return
         async with self._store.write() as tx:
             if wanted and not done:
+                await tx.posts.set(post.id, to_pin=False)
                 await tx.posts.set_posting(posting.id, pin=False)
                 await tx.outbox.add(
                     notices.post_news(posting.id, posting.by, "cannot_pin", post.id)
                 )
                 return
-            await tx.posts.set(post.id, pinned=wanted)
+            await tx.posts.set(post.id, pinned=wanted, to_pin=False)
 
 
 async def _wait(tx: Tx, post: Post, posting: Posting, now: datetime) -> None:
@@ -141,8 +143,8 @@ async def _ended(tx: Tx, shown: Showing, now: datetime) -> Showing:
 
 def _end(offered: Offered, group: Group) -> str | None:
     """Why an open post ends now; None while it goes on."""
-    if group.approval is Approval.BANNED:
-        return "banned"
+    if group.approval is not Approval.ALLOWED:
+        return "banned" if group.approval is Approval.BANNED else "not_allowed"
     if not meant_for(offered.campaign, group):
         return "stopped"
     return {"campaign_over": "over", "campaign_stopped": "stopped"}.get(offered.why or "")

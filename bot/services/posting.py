@@ -227,7 +227,7 @@ class Postings:
         if not done:
             raise Refused("cannot_pin")
         async with self._store.write() as tx:
-            await tx.posts.set(post.id, pinned=on)
+            await tx.posts.set(post.id, pinned=on, to_pin=False)
 
     # ---- proofs --------------------------------------------------------------------------
 

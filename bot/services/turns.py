@@ -52,6 +52,7 @@ async def make(tx: Tx, posting: Posting, group: Group, now: datetime) -> Posting
         state=PostState.QUEUED,
         created_at=now,
         look_at=now + notices.POSTED_WITHIN,
+        to_pin=posting.pin,
     )
     if not await tx.posts.add(post):
         return posting

@@ -6,17 +6,20 @@
 Every decision is one line in the audit log; whoever presses second changes nothing.
 """
 
+from collections.abc import Callable
+
 from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations.routes import END, ID, NUMBER, on
+from bot.chat.screen import Screen
 from bot.chat.views import group_desk as views
 from bot.chat.views import group_posts, menu
 from bot.chat.views import groups as group_views
 from bot.chat.views.reasons import because
 from bot.domain.campaigns import PostingState
-from bot.domain.groups import Approval
-from bot.i18n import Html
+from bot.domain.groups import Approval, Group
+from bot.i18n import Html, Words
 from bot.services.desk import NotOperator
 from bot.services.payouts import How
 from bot.services.posting_rules import meant_for
@@ -91,12 +94,21 @@ async def allow(update: Update, context: Context) -> int:
 
 async def ask_ban(update: Update, context: Context) -> int:
     """Really?"""
+    return await _ask(context, views.ask_ban)
+
+
+async def ask_wait(update: Update, context: Context) -> int:
+    """Really?"""
+    return await _ask(context, views.ask_wait)
+
+
+async def _ask(context: Context, question: Callable[[Words, Group], Screen]) -> int:
     if not await _operator(context):
         return END
     async with context.shop.store.read() as tx:
         group = await tx.groups.get(context.arguments[0])
     t = context.t
-    await context.show(views.ask_ban(t, group) if group is not None else group_views.unknown(t))
+    await context.show(question(t, group) if group is not None else group_views.unknown(t))
     return END
 
 
@@ -155,6 +167,7 @@ ENTRY = [
     on("gdallowed", allow, ID),
     on("gdban", ask_ban, ID),
     on("gdbanned", ban, ID),
+    on("gdwait", ask_wait, ID),
     on("gdwaiting", wait, ID),
     on("gdowed", owed, ID + NUMBER),
     on("gdpay!", pay_out, ID + NUMBER + NUMBER + _HOW),

@@ -27,7 +27,7 @@ _STEPS = {
 _DONE = {
     Approval.ALLOWED: N_("✓ It may post; its admin hears of it."),
     Approval.BANNED: N_("✓ Banned: nothing is posted there any more, and what is out ends."),
-    Approval.WAITING: N_("✓ It may not post for now."),
+    Approval.WAITING: N_("✓ It may not post for now: what is out ends, what is planned is held."),
 }
 _HOW = {
     How.WALLET: N_("Pay out to the wallet: {what}"),
@@ -81,7 +81,7 @@ def asked(t: Words, group: Group, adder: Chat | None) -> Screen:
         t("📋 A new {kind} would like to post your offers:", kind=kind),
         t("<b>{name}</b>", name=group.title),
         _address(t, group),
-        t("Added by: {name}", name=who) if who else None,
+        t("Added by, or first to ask: {name}", name=who) if who else None,
     )
     rows = [*_decisions(t, group), [button(t.plain("All groups of the shop"), "gdesk", 0)]]
     return Screen(text, rows)
@@ -98,7 +98,8 @@ def _decisions(t: Words, group: Group) -> list[list[Button]]:
         steps.remove(Approval.WAITING)
     verbs = {one: "gd" + one.value for one in steps}
     if group.approval is Approval.ALLOWED:
-        verbs[Approval.BANNED] = "gdban"  # its posts would end for good: asked once more
+        # Its posts would end for good: asked once more.
+        verbs |= {Approval.BANNED: "gdban", Approval.WAITING: "gdwait"}
     return [[button(t.plain(_STEPS[one]), verb, group.id)] for one, verb in verbs.items()]
 
 
@@ -108,6 +109,17 @@ def ask_ban(t: Words, group: Group) -> Screen:
              name=group.title)  # fmt: skip
     rows = [
         [button(t.plain("Yes, ban it"), "gdbanned", group.id)],
+        [button(t.plain("‹ Back"), "gd", group.id)],
+    ]
+    return Screen(text, rows)
+
+
+def ask_wait(t: Words, group: Group) -> Screen:
+    """Before the permission of an allowed group is taken back."""
+    text = t("Take the permission of <b>{name}</b> back? What is out there ends for good, what is "
+             "planned is held until you allow it again.", name=group.title)  # fmt: skip
+    rows = [
+        [button(t.plain("Yes, take it back"), "gdwaiting", group.id)],
         [button(t.plain("‹ Back"), "gd", group.id)],
     ]
     return Screen(text, rows)
@@ -124,7 +136,7 @@ def one(t: Words, facts: Facts, note: Html | None = None) -> Screen:
         t("<b>{name}</b>", name=group.title),
         _address(t, group),
         t("{mark} {state}", mark=_MARKS[group.approval], state=state_of(t, group)),
-        t("Added by: {name}", name=adder) if adder else None,
+        t("Added by, or first to ask: {name}", name=adder) if adder else None,
         t(
             "Language: {language}. Times: {zone}.",
             language=NAMES[group.language],

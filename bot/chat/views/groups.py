@@ -228,7 +228,10 @@ def no_such_city(t: Words) -> Html:
 _NEWS = {
     "allowed": N_("✅ Our shop has allowed {name} to post its offers. Choose one:"),
     "banned": N_("Our shop has closed {name} for offers. Write to /support if that is wrong."),
-    "waiting": N_("Our shop looks at {name} again before it posts more offers."),
+    "waiting": N_(
+        "Our shop looks at {name} again: what was posted there has ended, what is "
+        "planned waits. I write to you when it has decided."
+    ),
     "hello": N_("Thank you for adding me to {name}."),
 }
 

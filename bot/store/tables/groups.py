@@ -107,6 +107,7 @@ posts = Table(
     Column("message_id", BigInteger),
     Column("photo", Boolean, nullable=False),
     Column("pinned", Boolean, nullable=False),
+    Column("to_pin", Boolean, nullable=False),
     Column("shown", String),
     Column("edits", Integer, nullable=False),
     Column("edited_at", UtcDateTime),

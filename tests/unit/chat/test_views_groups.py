@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.chat.views import groups, posting
-from bot.domain.campaigns import Campaign, Repeat, Timing
+from bot.chat.screen import Screen
+from bot.chat.views import group_desk, groups, posting
+from bot.domain.campaigns import Campaign, PostCounts, Repeat, Timing
 from bot.domain.groups import Approval, Group, Standing
 from bot.i18n import words
 from bot.services.posting_rules import Choice
-from tests.unit.store.samples import NOW
+from tests.unit.store.samples import NOW, chat
 
 EN, ZH, HANT = words("en"), words("zh_Hans"), words("zh_Hant")
 GROUP = Group(
@@ -98,3 +99,25 @@ def test_outdated_news_of_a_decision_is_dropped() -> None:
 def test_a_day_in_the_middle_of_the_next_year_says_so() -> None:
     later = at(Repeat.ONCE, dates=(date(NOW.year + 1, 6, 1),))
     assert str(NOW.year + 1) in posting.when(EN, later, datetime(NOW.year, 6, 1, tzinfo=EN.zone))
+
+
+def desk(**changes: object) -> Screen:
+    """The operators' view of the group."""
+    group = replace(GROUP, **changes)  # type: ignore[arg-type]
+    return group_desk.one(EN, group_desk.Facts(group, chat(), PostCounts(), 0, 0, (), ()))
+
+
+def test_what_ends_posts_for_good_is_asked_once_more() -> None:
+    """Taking the permission back does, as a ban does; what ends nothing is not asked."""
+    allowed = [b.data for row in desk().rows for b in row]
+    assert {"gdban:g1", "gdwait:g1"} <= set(allowed)
+    assert not {"gdbanned:g1", "gdwaiting:g1"} & set(allowed)
+    new = [b.data for row in desk(approval=Approval.WAITING).rows for b in row]
+    assert {"gdallowed:g1", "gdbanned:g1"} <= set(new)
+    asked = group_desk.ask_wait(EN, GROUP)
+    assert [b.data for row in asked.rows for b in row] == ["gdwaiting:g1", "gd:g1"]
+
+
+def test_who_is_named_may_be_who_asked_and_not_who_added_the_bot() -> None:
+    assert "Added by, or first to ask: Alice" in desk().text
+    assert "Added by, or first to ask: Alice" in group_desk.asked(EN, GROUP, chat()).text

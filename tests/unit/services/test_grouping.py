@@ -1,17 +1,20 @@
 """Groups are met once, greeted once, allowed or banned by the shop, and followed when they move."""
 
 from collections.abc import AsyncIterator
+from datetime import time
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.domain.campaigns import PostingState, Repeat, Timing
 from bot.domain.groups import Approval, Standing
 from bot.services import notices
 from bot.services.desk import NotOperator
 from bot.services.grouping import Grouping, Manner, Room
+from tests.unit.services.posting_house import ADMIN, square
 from tests.unit.services.sale_house import Shop, sale_house
-from tests.unit.store.samples import ALICE, BOB
+from tests.unit.store.samples import ALICE, BOB, chat
 
 BOSS = 4711
 ROOM = Room(-100, "supergroup", "SIM talk")
@@ -107,6 +110,31 @@ async def test_only_the_shop_decides_once_and_the_admin_hears_of_it(
     async with shop.database.read() as tx:
         rows = [row.action for row in await tx.audit.latest(9)]
     assert rows.count("group_allowed") == 1
+
+
+@pytest.mark.parametrize(
+    ("approval", "why"), [(Approval.BANNED, "group_banned"), (Approval.WAITING, "group_waiting")]
+)
+async def test_what_is_planned_in_a_group_is_held_when_it_may_not_post(
+    approval: Approval, why: str, tmp_path: Path
+) -> None:
+    """Who planned it hears of the decision, once, whoever added the bot."""
+    async with square(tmp_path) as at:
+        weekly = Timing(Repeat.WEEKLY, time(12), "UTC", weekdays=(0,))
+        planned = await at.plan(timing=weekly)
+        paused = await at.plan(timing=weekly)
+        await at.postings.pause(paused.id, ADMIN)
+        async with at.database.write() as tx:
+            await tx.chats.add(chat(ADMIN))
+        await Grouping(at.database, at.clock, (BOSS,)).decide("grp1", approval, BOSS)
+        held = await at.posting(planned.id)
+        assert (held.state, held.reason, held.next_at) == (PostingState.HELD, why, None)
+        assert (await at.posting(paused.id)).state is PostingState.PAUSED
+        await at.live(days=8)
+        assert [(one.chat_id, one.data["step"]) for one in at.press.of(notices.GROUP_NEWS)] == [
+            (ADMIN, approval.value)
+        ]
+        assert (at.press.news(), at.press.of(notices.POST)) == ([], [])
 
 
 async def test_a_group_that_is_banned_is_not_greeted(shop: Shop, grouping: Grouping) -> None:

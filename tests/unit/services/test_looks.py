@@ -176,13 +176,15 @@ async def test_a_group_that_may_no_longer_post_it_is_closed_too(at: Square) -> N
     assert ((await at.post(post.id)).end, edits(at)) == ("stopped", 1)
 
 
-@pytest.mark.parametrize("why", ["stopped", "banned"])
+@pytest.mark.parametrize("why", ["stopped", "banned", "not_allowed"])
 async def test_the_operator_closes_posts(at: Square, why: str) -> None:
     post = await at.out()
     at.clock.advance(minutes=5)
     async with at.database.write() as tx:
         if why == "banned":
             await tx.groups.set("grp1", approval=Approval.BANNED)
+        elif why == "not_allowed":
+            await tx.groups.set("grp1", approval=Approval.WAITING)
         else:
             assert await tx.campaigns.stop("spring")
         await tx.posts.touch(at.clock.now(), group_id="grp1")
@@ -387,6 +389,31 @@ async def test_two_processes_look_once(at: Square) -> None:
 
 
 # ---- pins ----------------------------------------------------------------------------------
+
+
+async def test_a_post_first_looked_at_late_is_pinned_all_the_same(at: Square) -> None:
+    """Nothing ran for a while."""
+    post = await at.out(pin=True)
+    at.clock.advance(hours=5)
+    await at.work()
+    assert (at.room.pinned, (await at.post(post.id)).pinned) == ([(101, True)], True)
+
+
+async def test_a_post_of_two_days_ago_is_not_pinned_any_more(at: Square) -> None:
+    await at.out(pin=True)
+    at.clock.advance(hours=48)
+    await at.work()
+    assert at.room.pinned == []
+
+
+async def test_what_an_admin_unpinned_stays_so(at: Square) -> None:
+    post = await at.out(pin=True)
+    await at.work()
+    await at.postings.pin(post.id, ADMIN, on=False)
+    at.clock.advance(minutes=5)
+    await places(at, 9)
+    await at.live(minutes=5)
+    assert at.room.pinned == [(101, True), (101, False)]
 
 
 async def test_a_post_is_pinned_when_wished(at: Square) -> None:

@@ -251,6 +251,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("photo", sa.Boolean(), nullable=False),
         sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.Column("to_pin", sa.Boolean(), nullable=False),
         sa.Column("shown", sa.String(), nullable=True),
         sa.Column("edits", sa.Integer(), nullable=False),
         sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
