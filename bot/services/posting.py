@@ -97,7 +97,7 @@ class Postings:
         campaign = await tx.campaigns.get(wish.campaign_id)
         if group is None or campaign is None:
             raise Refused("unknown")
-        await rules.noted(tx, group, rights)
+        group = await rules.noted(tx, group, rights)
         extra = rules.said(wish.extra)
         if (reason := rules.unfit(extra)) is not None:
             raise Refused(reason)

@@ -118,15 +118,17 @@ async def barred_person(tx: Tx, by: int) -> str | None:
     return "person_banned" if await tx.promos.banned(by) else None
 
 
-async def noted(tx: Tx, group: Group, rights: Rights | None) -> None:
+async def noted(tx: Tx, group: Group, rights: Rights | None) -> Group:
     """Write down what Telegram said of us in a group. The row stays ours until the end of the
-    transaction: who decides about a group at the same time waits."""
+    transaction: who decides about a group at the same time waits. The group as it is then: who
+    decided just before is not overlooked."""
     if rights is None:
         await tx.groups.set(group.id, standing=Standing.OUT, can_post=False)
-        return
-    standing = Standing.ADMIN if rights.is_admin else Standing.MEMBER
-    await tx.groups.set(group.id, standing=standing, can_post=rights.posts)
-    await tx.groups.admins(group.id, sorted(rights.admins))
+    else:
+        standing = Standing.ADMIN if rights.is_admin else Standing.MEMBER
+        await tx.groups.set(group.id, standing=standing, can_post=rights.posts)
+        await tx.groups.admins(group.id, sorted(rights.admins))
+    return await tx.groups.get(group.id) or group
 
 
 async def why_not_now(

@@ -41,7 +41,7 @@ _OVER = frozenset({"campaign_over", "campaign_stopped"})
 
 async def make(tx: Tx, posting: Posting, group: Group, now: datetime) -> Posting:
     """The post of this turn, the next turn and the row in the outbox, together; nothing when
-    somebody else has made this turn's."""
+    somebody else has made this turn's, or wants no more of them."""
     post = Post(
         id=new_id(),
         posting_id=posting.id,
@@ -54,17 +54,23 @@ async def make(tx: Tx, posting: Posting, group: Group, now: datetime) -> Posting
         look_at=now + notices.POSTED_WITHIN,
         to_pin=posting.pin,
     )
-    if not await tx.posts.add(post):
+    following = _following(posting, now)
+    # The turn is taken first: an admin who pauses or withdraws at this moment either waits for
+    # this post, and closes it, or was first, and there is none.
+    if following is not None:
+        taken = await tx.posts.take_turn(posting.id, posting.turn, following)
+        moved = replace(posting, turn=posting.turn + 1, next_at=following)
+    else:
+        done = PostingState.DONE
+        changes: Mapping[str, Any] = {"turn": posting.turn + 1, "next_at": None}
+        taken = await tx.posts.move_posting(
+            posting.id, PostingState.ACTIVE, done, "posted", now, **changes
+        )
+        moved = replace(posting, state=done, reason="posted", **changes)
+    if not taken or not await tx.posts.add(post):
         return posting
     await tx.outbox.add(notices.post(post.id, group.chat_id, now))
-    following = _following(posting, now)
-    changes: Mapping[str, Any] = {"turn": posting.turn + 1, "next_at": following}
-    if following is not None:
-        await tx.posts.set_posting(posting.id, **changes)
-        return replace(posting, **changes)
-    done = PostingState.DONE
-    await tx.posts.move_posting(posting.id, posting.state, done, "posted", now, **changes)
-    return replace(posting, state=done, reason="posted", **changes)
+    return moved
 
 
 def _following(posting: Posting, now: datetime) -> datetime | None:
@@ -128,10 +134,13 @@ class Turns:
 
     async def _decide(self, tx: Tx, seen: Posting, rights: Rights | None) -> None:
         now = self._clock.now()
-        group, posting = await tx.groups.get(seen.group_id), await tx.posts.posting(seen.id)
-        if group is None or posting is None or posting != seen:
+        group = await tx.groups.get(seen.group_id)
+        if group is None:
+            return
+        group = await rules.noted(tx, group, rights)
+        posting = await tx.posts.posting(seen.id)
+        if posting is None or posting != seen:
             return  # somebody has changed it, or made this turn's post
-        await rules.noted(tx, group, rights)
         campaign = await tx.campaigns.get(posting.campaign_id)
         why = rules.barred(group, rights, posting.by)
         why = why or await rules.barred_person(tx, posting.by)

@@ -85,6 +85,13 @@ class PostRows:
         )
         return found
 
+    async def take_turn(self, posting_id: str, turn: int, next_at: datetime) -> bool:
+        """See `ports.Posts`: a compare-and-set, which also holds up who moves the posting."""
+        mine = (_PC.id == posting_id, _PC.turn == turn, _PC.state == PostingState.ACTIVE)
+        values = {"turn": turn + 1, "next_at": next_at}
+        done = await self._conn.execute(update(group_postings).where(*mine).values(values))
+        return done.rowcount == 1
+
     async def set_posting(self, posting_id: str, **changes: Any) -> None:
         """Change what is not its state. Raises ValueError for unknown names."""
         values = _POSTING.changes(changes, _POSTING_FIXED)
