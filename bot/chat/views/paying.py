@@ -69,8 +69,9 @@ def quote(
     return Screen(lines(*parts), rows)
 
 
-def price_lines(t: Words, quote: Quote) -> list[Html]:
-    """From the list price to what is left to pay."""
+def price_lines(t: Words, quote: Quote, *, earns: bool = True) -> list[Html]:
+    """From the list price to what is left to pay. `earns` tells whether the points stand that it
+    promises: with all of the money they go back."""
     found = [t("List price: {price}", price=t.money(quote.price))]
     found += [_discount(t, discount) for discount in quote.discounts]
     if quote.points_worth is not None:
@@ -79,7 +80,7 @@ def price_lines(t: Words, quote: Quote) -> list[Html]:
         )
     if quote.due != quote.price:
         found.append(t("To pay: <b>{amount}</b>", amount=t.money(quote.due)))
-    if quote.earns:
+    if quote.earns and earns:
         found.append(t("Points for this order: {n}", n=t.number(quote.earns)))
     return found
 

@@ -10,7 +10,7 @@ from bot.chat.views.paying import price_lines, rate_line
 from bot.chat.views.plans import plan_name
 from bot.chat.views.sale import METHODS, Sale
 from bot.chat.views.sims import title
-from bot.domain.orders import REFUND_STATES, OrderState, RefundState
+from bot.domain.orders import REFUND_STATES, OrderState, PaymentState, RefundState
 from bot.domain.quotes import Total
 from bot.domain.requests import RefundRequest, RequestState
 from bot.domain.sales import IN_STORE, Method, Order, Refund, TopUp
@@ -92,7 +92,7 @@ def charge_id(sale: Sale) -> str | None:
 
 def _amounts(t: Words, sale: Sale, now: datetime) -> list[Html | None]:
     order, total = sale.order, charged(sale)
-    price = price_lines(t, sale.quote) if sale.quote is not None else None
+    price = price_lines(t, sale.quote, earns=not _all_back(sale)) if sale.quote else None
     name = charge_id(sale)
     said = t("Receipt number: <code>{charge}</code>", charge=name)
     if order.method is not Method.CASH:
@@ -105,6 +105,12 @@ def _amounts(t: Words, sale: Sale, now: datetime) -> list[Html | None]:
           method=t(METHODS[order.method])) if order.charge and order.method else None,
         said if name is not None else None,
     ]  # fmt: skip
+
+
+def _all_back(sale: Sale) -> bool:
+    """Whether all of the money went back, or is on its way."""
+    whole = sale.payment is not None and sale.payment.state is PaymentState.REFUNDED
+    return whole or sale.order.state in REFUND_STATES
 
 
 def _went_back(t: Words, refund: Refund) -> Html:

@@ -107,6 +107,17 @@ def test_the_picture_says_every_amount_too(language: str) -> None:
         assert fact in together
 
 
+@pytest.mark.parametrize("state", [OrderState.FULFILLED, OrderState.REFUNDED])
+def test_an_order_whose_money_went_back_names_no_points(state: OrderState) -> None:
+    earns = sale(quote=quote(earns=76))
+    assert "Points for this order: 76" in text(earns)
+    paid = payment(method=Method.ALIPAY, state=PaymentState.REFUNDED, captured=PAID, amount=PAID)
+    back = replace(earns, payment=paid, order=replace(earns.order, state=state))
+    assert "Points for this order" not in text(back)
+    part = replace(earns, refunds=(refund(300),))
+    assert "Points for this order: 76" in text(part), "a part of them stays"
+
+
 def test_what_went_back_and_what_is_on_its_way_are_told_apart() -> None:
     both = sale(refunds=(refund(300), refund(200, RefundState.SENDING, "r2")))
     assert "Returned: CN¥3 on 20 Nov 2026" in text(both)
