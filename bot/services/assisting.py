@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.chats import Chat
-from bot.domain.identify import Identified, Kind, identify, plain
+from bot.domain.identify import ICCID_LENGTHS, Identified, Kind, identify, plain
 from bot.domain.money import Money
 from bot.domain.orders import OPEN_ORDERS, RUNNING_ORDERS
 from bot.domain.plans import Offer, Plan
@@ -63,8 +63,8 @@ class Assisting:
     # ---- finding -------------------------------------------------------------------------
 
     async def find(self, operator_id: int, text: str) -> list[Chat]:
-        """Customers by an order's number, a SIM's number or ICCID (the last characters do), or
-        the beginning of their name; at most MOST."""
+        """Customers by an order's number, a SIM's number or ICCID (the last characters do, its
+        check digit may be missing), or a part of their name; at most MOST."""
         self._check(operator_id)
         wanted = plain(text).strip()
         found: dict[int, Chat] = {}
@@ -72,7 +72,7 @@ class Assisting:
             order = await tx.orders.get(order_id_of(wanted))
             ids = [order.chat_id] if order is not None else []
             if tail := _tail(wanted):
-                ids += [sim.owner_id for sim in await tx.sims.ending(tail, MOST) if sim.owner_id]
+                ids += [sim.owner_id for sim in await _ending(tx, tail) if sim.owner_id]
             for chat_id in ids:
                 chat = await tx.chats.get(chat_id)
                 if chat is not None:
@@ -202,6 +202,16 @@ class Assisting:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
+
+
+async def _ending(tx: Tx, tail: str) -> list[Sim]:
+    """SIMs whose number or ICCID ends so; else those of an ICCID with or without the check digit,
+    which some cards don't print."""
+    found = await tx.sims.ending(tail, MOST)
+    if found or len(tail) not in ICCID_LENGTHS:
+        return found
+    near = [tail[:-1], *(f"{tail}{digit}" for digit in range(10))]
+    return [sim for one in near for sim in await tx.sims.ending(one, MOST)]
 
 
 def order_id_of(text: str) -> str:

@@ -36,13 +36,13 @@ class ChatRows:
         return {row[0]: _chat(row) for row in rows}
 
     async def named(self, name: str, limit: int) -> list[Chat]:
-        """Private chats whose first name or username begins so, in any case; newest first."""
-        begins = (
-            column.istartswith(name, autoescape=True)
+        """Private chats whose first name or username has that, in any case; newest first."""
+        fits = (
+            column.icontains(name, autoescape=True)
             for column in (chats.c.first_name, chats.c.username)
         )
         statement = select(*_OWN, *_PREFERENCES.columns).where(
-            chats.c.kind == "private", or_(*begins)
+            chats.c.kind == "private", or_(*fits)
         )
         rows = await self._conn.execute(statement.order_by(chats.c.created_at.desc()).limit(limit))
         return [_chat(row) for row in rows]

@@ -84,7 +84,7 @@ async def test_orders_are_listed_by_what_became_of_them(shop: Database) -> None:
         assert await tx.orders.of_chat(BOB, 9) == []
 
 
-async def test_people_are_found_by_the_beginning_of_their_name(shop: Database) -> None:
+async def test_people_are_found_by_any_part_of_their_name(shop: Database) -> None:
     async with shop.write() as tx:
         await tx.chats.add(chat(7, first_name="林小雨", username=None, created_at=minutes(1)))
         await tx.chats.add(chat(8, first_name="Alic_e", username="x", created_at=minutes(2)))
@@ -95,6 +95,10 @@ async def test_people_are_found_by_the_beginning_of_their_name(shop: Database) -
         assert await ids("ali") == [8, ALICE]
         assert await ids("alic_") == [8], "an underscore is an underscore"
         assert await ids("林") == [7]
+        assert await ids("小雨") == [7]
+        assert await ids("LIC") == [8, ALICE]
+        assert await ids("c_E") == [8]
+        assert [one.id for one in await tx.chats.named("li", 1)] == [8], "not more than asked for"
         assert await ids("bob") == [BOB]
         assert await ids("%") == []
 
