@@ -83,6 +83,8 @@ class Looks:
             post = await tx.posts.get(post_id)
             if post is None or post.look_at is None or post.look_at > now:
                 return  # another process got there first
+            # The row is ours before anything is read: what changes from here on waits to touch it.
+            await tx.posts.set(post_id, look_at=None)
             shown = await showing(tx, post, now)
             if shown is None:
                 raise LookupError(f"post {post_id} has lost what it belongs to")

@@ -75,6 +75,9 @@ class GroupRows:
 
     async def admins(self, group_id: str, user_ids: Sequence[int]) -> None:
         """Remember who its admins were when Telegram was asked last."""
+        # Two who were told the same write it one after the other.
+        mine = select(groups.c.id).where(groups.c.id == group_id)
+        await self._conn.execute(mine.with_for_update(key_share=True))
         await self._conn.execute(delete(group_admins).where(group_admins.c.group_id == group_id))
         rows = [{"group_id": group_id, "user_id": user_id} for user_id in sorted(set(user_ids))]
         if rows:
