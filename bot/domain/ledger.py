@@ -21,6 +21,8 @@ EXCHANGE = "exchange"
 """Where one currency goes in and another comes out."""
 FEES = "fees"
 """Fees of top-ups, paid on top of what was credited."""
+DISPUTED = "disputed"
+"""Credited money that payers' banks hold back until it is decided whose it is."""
 LOST = "lost"
 """Credited money that a provider took back after it was spent."""
 COMMISSION = "commission"
@@ -45,6 +47,8 @@ class EntryKind(StrEnum):
     RETURNED = "returned"  # an order's money, back into the wallet
     PAID_OUT = "paid_out"  # a top-up's money, back to where it came from
     TAKEN_BACK = "taken_back"  # the provider returned a top-up without us
+    HELD = "held"  # the payer's bank disputes a top-up
+    FREED = "freed"  # that has ended, or is settled anew
     COMMISSION = "commission"  # earned by posts in groups
 
 
@@ -226,3 +230,15 @@ def take_back(
     if found != credited:
         postings += (Posting(LOST, found - credited),)
     return Entry(key, EntryKind.TAKEN_BACK, at, postings, payment.deposit_id)
+
+
+def hold(payment: Payment, key: str, amount: Money, at: datetime) -> Entry:
+    """What is left of a disputed top-up can't be spent."""
+    postings = (Posting(wallet(payment.chat_id), minus(amount)), Posting(DISPUTED, amount))
+    return Entry(key, EntryKind.HELD, at, postings, payment.deposit_id)
+
+
+def free(payment: Payment, key: str, amount: Money, at: datetime) -> Entry:
+    """What was held of a top-up is in its wallet again."""
+    postings = (Posting(DISPUTED, minus(amount)), Posting(wallet(payment.chat_id), amount))
+    return Entry(key, EntryKind.FREED, at, postings, payment.deposit_id)

@@ -150,6 +150,12 @@ async def refund(by: By, order: Order, topup: TopUp | None, payment: Payment | N
     await by.order(order, OrderState.REFUND_DUE, **changes)
 
 
+async def dispute_won(by: By, payment: Payment) -> None:
+    """The payer's bank has decided for the shop: what was held of a top-up can be spent."""
+    await by.payment(payment, PaymentState.CAPTURED)
+    await ledger.freed(by.tx, payment, by.now)
+
+
 async def refund_surplus(by: By, payment: Payment) -> None:
     """A wrong amount for an order that is paid: captured money beyond it goes back by itself."""
     await by.payment(payment, PaymentState.CAPTURED)

@@ -41,6 +41,8 @@ class Purse:
     lines: tuple[Line, ...]
     returnable: bool
     """Whether some top-up can be sent back."""
+    held: tuple[Money, ...] = ()
+    """What of disputed top-ups can't be spent now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Deposits:
                 tuple(await tx.ledger.balances(account)),
                 tuple(await tx.ledger.history(account, lines)),
                 bool(await self._unspent(tx, chat_id)),
+                tuple(await _held(tx, chat_id)),
             )
 
     async def balance(self, chat_id: int, currency: str) -> Money | None:
@@ -249,6 +252,13 @@ class Deposits:
     def _ring(self) -> None:
         for worker in self.rings:
             worker.ring()
+
+
+async def _held(tx: Tx, chat_id: int) -> list[Money]:
+    """What is held of each disputed top-up."""
+    disputed = await tx.payments.in_states([PaymentState.DISPUTED])
+    found = [await ledger.held(tx, one) for one in disputed if one.chat_id == chat_id]
+    return [amount for amount in found if amount is not None]
 
 
 async def payable(tx: Tx, deposit_id: str, chat_id: int, now: datetime) -> Deposit:

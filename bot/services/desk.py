@@ -275,7 +275,7 @@ class Desk:
             case Action.LOOK_UP_AGAIN if order and topup:
                 await decisions.look_up_again(by, order, topup)
             case Action.ACCEPT if item.kind is Kind.DISPUTE and payment:
-                await by.payment(payment, PaymentState.CAPTURED)
+                await decisions.dispute_won(by, payment)
             case Action.ACCEPT if order and payment:
                 await decisions.accept(by, order, payment)
             case Action.REFUND if item.kind is Kind.REFUND:

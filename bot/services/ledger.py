@@ -71,8 +71,55 @@ async def taken_back(tx: Tx, payment: Payment, key: str, minor: int, now: dateti
     added = await credited(tx, payment) if payment.deposit_id is not None else None
     if added is None or payment.captured is None:
         return
+    was_held = await freed(tx, payment, now)
     part = Money(added.minor * minor // payment.captured.minor, added.currency)
     left = await tx.ledger.balance(books.wallet(payment.chat_id), added.currency)
     entry = books.take_back(payment, key, left, part, now)
     if entry is not None:
         await tx.ledger.post(entry)
+    if was_held is not None and part < was_held:
+        await _hold(tx, payment, was_held - part, now)
+
+
+async def disputed(tx: Tx, payment: Payment, now: datetime) -> None:
+    """The payer's bank holds a deposit's charge back: what is left of it is not spent until that
+    is decided. Nothing happens for an order's charge."""
+    added = await credited(tx, payment) if payment.deposit_id is not None else None
+    if added is None or payment.captured is None or await held(tx, payment) is not None:
+        return
+    stays = payment.captured.minor - payment.going_back
+    await _hold(tx, payment, Money(added.minor * stays // payment.captured.minor,
+                                   added.currency), now)  # fmt: skip
+
+
+async def _hold(tx: Tx, payment: Payment, most: Money, now: datetime) -> None:
+    left = await tx.ledger.balance(books.wallet(payment.chat_id), most.currency)
+    found = min(left, most)
+    if found.minor > 0:
+        key = f"dispute:{payment.id}:{await _disputes(tx, payment) + 1}"
+        await tx.ledger.post(books.hold(payment, key, found, now))
+
+
+async def freed(tx: Tx, payment: Payment, now: datetime) -> Money | None:
+    """What was held of a deposit's charge is in the wallet again; how much that was."""
+    found = await held(tx, payment)
+    if found is not None:
+        key = f"dispute-over:{payment.id}:{await _disputes(tx, payment)}"
+        await tx.ledger.post(books.free(payment, key, found, now))
+    return found
+
+
+async def held(tx: Tx, payment: Payment) -> Money | None:
+    """What is held of a deposit's charge now; None when nothing is."""
+    last, own = await _disputes(tx, payment), books.wallet(payment.chat_id)
+    out = await tx.ledger.posted(f"dispute:{payment.id}:{last}", own)
+    over = await tx.ledger.posted(f"dispute-over:{payment.id}:{last}", own)
+    return books.minus(out) if out is not None and over is None else None
+
+
+async def _disputes(tx: Tx, payment: Payment) -> int:
+    """How often something of a charge was held: a dispute may come again."""
+    own, count = books.wallet(payment.chat_id), 0
+    while await tx.ledger.posted(f"dispute:{payment.id}:{count + 1}", own) is not None:
+        count += 1
+    return count

@@ -30,6 +30,7 @@ async def record(tx: Tx, selling: Selling, payment: Payment, charge: Charge, now
             payment.id, PaymentState.CAPTURED, PaymentState.DISPUTED, "provider", now
         )
         log.warning("payment_disputed", payment=payment.id)
+        await ledger.disputed(tx, payment, now)
         await tell_operators(tx, selling, f"payment:{payment.id}", "disputed")
         await _stop(tx, payment, "disputed", now)
         await agreements.stop_for(tx, payment, "disputed", now)

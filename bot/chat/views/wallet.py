@@ -22,6 +22,8 @@ _LINES = {
     EntryKind.RETURNED: N_("{amount} · back from order {number}, {when}"),
     EntryKind.PAID_OUT: N_("{amount} · sent back to you, {when}"),
     EntryKind.TAKEN_BACK: N_("{amount} · taken back by the payment provider, {when}"),
+    EntryKind.HELD: N_("{amount} · held while its payment is disputed, {when}"),
+    EntryKind.FREED: N_("{amount} · no longer held, {when}"),
     EntryKind.COMMISSION: N_("{amount} · earned by your posts, {when}"),
 }
 
@@ -48,6 +50,14 @@ def purse(t: Words, one: Purse, now: datetime) -> Screen:
     text = lines(
         t("<b>Your wallet</b>"),
         *_balances(t, one.balances),
+        *(
+            t(
+                "On hold: {amount}. Its payment is disputed at your bank; until that is decided it "
+                "can't be spent.",
+                amount=t.money(amount),
+            )
+            for amount in one.held
+        ),
         t("A renewal is paid from it with one tap and without a fee."),
         "" if moved else None,
         *moved,
