@@ -173,16 +173,20 @@ class BroadcastRows:
         unsent = outbox.c.state == word("queued")
         rows = select(_R.id, _R.outbox_id).join(outbox, outbox.c.id == _R.outbox_id)
         found = (await self._conn.execute(rows.where(mine, _QUEUED, unsent))).all()
+        taken = 0
         for start in range(0, len(found), _MANY):
-            part = found[start : start + _MANY]
-            ids, rows_ = [row[0] for row in part], [row[1] for row in part]
+            owners = {row[1]: row[0] for row in found[start : start + _MANY]}
+            # Whoever began to send one since it was read has it: it stays where it is.
+            out = delete(outbox).where(outbox.c.id.in_(list(owners)), unsent)
+            gone = await self._conn.scalars(out.returning(outbox.c.id))
+            ids = [owners[outbox_id] for outbox_id in gone]
             away = update(recipients).where(_R.id.in_(ids))
             await self._conn.execute(away.values(state=to, outbox_id=None))
-            await self._conn.execute(delete(outbox).where(outbox.c.id.in_(rows_), unsent))
+            taken += len(ids)
         if to is Reached.DROPPED:
             rest = update(recipients).where(mine, _WAITING)
             await self._conn.execute(rest.values(state=to))
-        return len(found)
+        return taken
 
     async def recipient(self, recipient_id: str) -> Recipient | None:
         """One person of one broadcast."""

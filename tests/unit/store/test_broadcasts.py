@@ -1,5 +1,6 @@
 """Whom news are for, who got them and what came of it, on both databases."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -221,6 +222,28 @@ async def test_what_is_being_sent_is_not_withdrawn(db: Database) -> None:
         assert await tx.broadcasts.withdraw("b1", Reached.DROPPED) == 0
         report = await tx.broadcasts.progress("b1")
         assert report.by_state == {Reached.QUEUED: 1, Reached.DROPPED: 1}
+
+
+async def test_what_somebody_begins_to_send_meanwhile_is_not_withdrawn(db: Database) -> None:
+    async with db.write() as tx:
+        await town(tx)
+        await tx.broadcasts.add(written(), 7)
+        await tx.broadcasts.enrol([recipient("r1", ANN)])
+        await tx.broadcasts.queued(["r1"])
+        await tx.outbox.add(notice("k1", ANN, priority=Priority.BROADCAST))
+        await tx.broadcasts.sent_as({"r1": "k1"})
+
+    async def stop() -> int:
+        async with db.write() as tx:
+            return await tx.broadcasts.withdraw("b1", Reached.DROPPED)
+
+    async with db.write() as tx:
+        assert len(await tx.outbox.claim(NOW, 1)) == 1
+        stopping = asyncio.create_task(stop())
+        await asyncio.wait({stopping}, timeout=0.2)  # as far as it comes meanwhile
+    assert await stopping == 0
+    async with db.read() as tx:
+        assert (await tx.broadcasts.progress("b1")).by_state == {Reached.QUEUED: 1}
 
 
 async def test_orders_count_for_a_week_after_the_tap(db: Database) -> None:
