@@ -284,6 +284,7 @@ def compose(settings: Settings, clock: Clock, store: Database) -> Bot:
         *squares.jobs(),
         Job(outbox.worker, 2, outbox.next_due),
         Job(Worker("purge", intake.purge), 24 * 3600),
+        Job(Worker("purge_outbox", outbox.purge), 24 * 3600),
         Job(Worker("purge_watched", lookouts.purge), 24 * 3600),
         Job(Worker("points", Points(store, clock).expire), 24 * 3600),
     )

@@ -313,6 +313,11 @@ class Outbox(Protocol):
         """What is in the queue, by class."""
         ...
 
+    async def purge(self, before: datetime, kinds: Collection[str], limit: int) -> int:
+        """Forget at most so many of these kinds that were sent or dropped before that moment; how
+        many went."""
+        ...
+
     async def outcomes(self, since: datetime) -> Mapping[Outcome, int]:
         """How many ended how since then."""
         ...

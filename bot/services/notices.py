@@ -69,6 +69,14 @@ GROUP_NEWS = "group_news"
 """To a group's admin in private: what the shop decided about it."""
 IN_GROUPS = frozenset({POST, POST_EDIT, GROUP})
 """What is said in groups, which are no chats of ours."""
+PASSING = frozenset(
+    {ORDER, ORDER_ENDED, PAYMENT_WAITS, DEPOSIT, REMINDER, DIGEST, LATER, POST_EDIT,
+     BROADCAST_PROGRESS}
+)  # fmt: skip
+"""What may be forgotten long after it was sent: its name has a moment, a state or a number that
+does not come again (a reminder's stages are settled in a table of their own), and nobody reads its
+row. The rest is told once for ever by its name (what waits for operators, renewals), or is read
+again (letters, broadcasts, posts)."""
 POSTED_WITHIN = timedelta(hours=1)
 """A post that could not go out for so long does not go out any more."""
 

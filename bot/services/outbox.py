@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.ports import Clock, Delivery, Messenger, Notice, Outcome, Place, Priority, Store, Tx
+from bot.services import notices
 from bot.services.limits import PATIENCE, SECOND, Gate, Limits
 from bot.services.work import Worker
 
@@ -27,6 +28,8 @@ WIDTH = 32
 PAID_WIDTH = 200
 """The same where broadcasts are paid for: a thousand a second, each answered within a fifth."""
 LEASE = timedelta(minutes=3)
+KEEP = timedelta(days=90)
+"""How long it is known what was sent, beyond what is needed for ever."""
 LONGEST = 60.0
 """Seconds after which a delivery is given up, well within its lease."""
 
@@ -34,6 +37,8 @@ _SHARE = 10
 """Every so many messages the longest waiting one goes first, whatever its class."""
 _GLANCE = 0.2
 """Seconds after which the queue is looked at again while messages are under way."""
+_SLICE = 1000
+"""Rows forgotten in one transaction."""
 _GATHER = 0.01
 """Seconds for more to end, where much is under way: one transaction then records it all."""
 _LONGEST_PAUSE = 60
@@ -103,6 +108,14 @@ class Outbox:
             first = _Lane((Priority.PAYMENT, Priority.ALERT))
             self._lanes = [first, _Lane((Priority.PROMO, Priority.BROADCAST), paid=True)]
         self.worker = Worker("outbox", self._drain)
+
+    async def purge(self, slice_: int = _SLICE) -> None:
+        """Forget what was sent long ago and is needed no more, a slice at a time: whoever sends
+        waits for none of them long."""
+        before, gone = self._clock.now() - KEEP, slice_
+        while gone == slice_ and not self.worker.stopping:
+            async with self._store.write() as tx:
+                gone = await tx.outbox.purge(before, notices.PASSING, slice_)
 
     async def recover(self) -> None:
         """At start: settle what a dead process of this name was sending; it may have arrived."""

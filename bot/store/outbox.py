@@ -4,7 +4,18 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, bindparam, case, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Update,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Backlog, Notice, Outcome, Priority
@@ -19,6 +30,7 @@ _DOUBTFUL = "doubtful"
 """The `detail` of a queued notice that was sent once without an answer."""
 
 _QUEUED, _CLAIMED = word("queued"), word("claimed")
+_OVER = (Outcome.SENT.value, Outcome.DROPPED.value)
 _CLAIM_LOCK = 0x58754B6F  # "XuKo": PostgreSQL's advisory lock around a claim
 
 _O = outbox.c
@@ -244,6 +256,14 @@ class OutboxRows:
             Backlog(Priority(priority), waiting, planned, oldest)
             for priority, waiting, planned, oldest in rows
         ]
+
+    async def purge(self, before: datetime, kinds: Collection[str], limit: int) -> int:
+        """See `ports.Outbox`."""
+        over = select(_O.id).where(
+            _O.settled_at < before, _O.state.in_(_OVER), _O.kind.in_(sorted(kinds))
+        )
+        gone = delete(outbox).where(_O.id.in_(over.order_by(_O.settled_at).limit(limit)))
+        return (await self._conn.execute(gone)).rowcount
 
     async def outcomes(self, since: datetime) -> Mapping[Outcome, int]:
         """How many ended how since then."""
