@@ -10,6 +10,7 @@ from bot.domain import ledger
 from bot.domain.orders import OrderState, PaymentState, RefundState
 from bot.domain.points import gone
 from bot.domain.sales import IN_STORE, Method, Order, Payment, Refund
+from bot.services.ledger import held
 from tests.faults.payment_customer import Customer
 from tests.faults.payment_providers import IN_CHAT, Entry
 from tests.faults.payment_script import Script
@@ -262,7 +263,7 @@ class Judge:
         return next(iter([*kept, *fits]), None)
 
     async def _wallet(self, books: Books) -> None:
-        """What stands in the wallet is what came in less what was spent."""
+        """What stands in the wallet is what came in less what was spent or is disputed."""
         mine = ledger.wallet(self._customer.id)
         expected: Counter[str] = Counter()
         async with self._place.database.read() as tx:
@@ -274,6 +275,9 @@ class Judge:
                     back = await tx.ledger.posted(f"refund:{refund.id}", mine)
                     if back is not None:
                         expected[back.currency] += back.minor
+                disputed = await held(tx, one)
+                if disputed is not None:
+                    expected[disputed.currency] -= disputed.minor
             balances = await tx.ledger.balances(mine)
         if any(one.minor < 0 for one in balances):
             self._broken(f"a wallet is overdrawn: {balances}")
