@@ -35,6 +35,7 @@ _CLOCK = re.compile(
     r"(?:[:.点點时時h](?P<minute>\d{1,2}|半)?)?分?\s*(?P<half_after>am|pm)?"
 )
 _AFTERNOON = frozenset({"下午", "晚上", "晚", "pm"})
+_EVENING = frozenset({"晚上", "晚"})
 _MOST_DATES = 31
 _MIDNIGHT = time(0)
 
@@ -223,6 +224,8 @@ def parse_clock(text: str) -> time | None:
         return None
     half = match["half"] or match["half_after"]
     hour, minute = int(match["hour"]), match["minute"] or "0"
+    if half in _EVENING and hour == 12:
+        return None  # midnight, but of which day?
     if half is not None and hour == 12:
         hour = 12 if half in _AFTERNOON else 0
     elif half in _AFTERNOON and hour < 12:

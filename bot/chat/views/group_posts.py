@@ -195,8 +195,11 @@ def numbers(
     for one in accounts:
         for amount in one.money:
             money[amount.currency] = money.get(amount.currency, 0) + amount.minor
-    owed: list[str] = [t.n("{n} point", "{n} points", points)] if points else []
-    owed += [t.money(Money(minor, currency)) for currency, minor in sorted(money.items()) if minor]
+    # Below zero after a refund of what is paid out already: the next orders make up for it.
+    owed: list[str] = [t.n("{n} point", "{n} points", points)] if points > 0 else []
+    owed += [
+        t.money(Money(minor, currency)) for currency, minor in sorted(money.items()) if minor > 0
+    ]
     text = lines(
         t("<b>Numbers of {name}</b>", name=group.title),
         t.n("{n} post", "{n} posts", posts),

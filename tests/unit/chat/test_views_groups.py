@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from bot.chat.screen import Screen
-from bot.chat.views import group_desk, groups, posting
+from bot.chat.views import group_desk, group_posts, groups, posting
 from bot.domain.campaigns import Campaign, PostCounts, Repeat, Timing
-from bot.domain.groups import Approval, Group, Standing
+from bot.domain.groups import Account, Approval, Group, Standing
+from bot.domain.money import Money
 from bot.i18n import words
 from bot.services.posting_rules import Choice
 from tests.unit.store.samples import NOW, chat
@@ -27,6 +28,16 @@ CAMPAIGN = Campaign(
 
 def at(repeat: Repeat, **more: object) -> Timing:
     return replace(Timing(repeat, time(20, 5), "Asia/Shanghai"), **more)  # type: ignore[arg-type]
+
+
+def test_what_a_refund_took_below_zero_is_not_called_earned() -> None:
+    money = (Money(-250, "EUR"), Money(120, "USD"))
+    account = Account("g1", 7, -5, money, rows=3, paid_out=1)
+    text = group_posts.numbers(EN, GROUP, PostCounts(), 1, [account]).text
+    assert "You have earned $1.20; our shop pays it out." in text
+    less = replace(account, money=money[:1])
+    text = group_posts.numbers(EN, GROUP, PostCounts(), 1, [less]).text
+    assert "Nothing is to be paid out" in text
 
 
 @pytest.mark.parametrize(
