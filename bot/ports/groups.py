@@ -158,10 +158,6 @@ class Posts(Protocol):
         ...
 
     async def quoted(self, post_id: str, chat_id: int, at: datetime) -> None: ...
-    async def came_from(self, chat_id: int) -> str | None:
-        """The post that a person opened last."""
-        ...
-
     async def counts(self, post_ids: Sequence[str]) -> Mapping[str, PostCounts]: ...
     async def came(self, group_id: str, since: datetime) -> Came:
         """When people opened the group's posts, saw a price and paid; orders whose money went
@@ -187,10 +183,6 @@ class Earnings(Protocol):
 
     async def accounts(self, group_id: str | None = None, by: int | None = None) -> list[Account]:
         """What is not paid out, of all or of one group or person; the oldest first."""
-        ...
-
-    async def of_group(self, group_id: str, by: int | None = None) -> list[Earning]:
-        """Newest first."""
         ...
 
 

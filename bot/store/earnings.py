@@ -56,10 +56,5 @@ class EarningRows:
             for group, person, points, rows, paid in heads
         ]
 
-    async def of_group(self, group_id: str, by: int | None = None) -> list[Earning]:
-        """Newest first."""
-        here = _EARNINGS.where(_C.group_id == group_id).order_by(_C.seq.desc())
-        return await self._many(here if by is None else here.where(_C.by == by))
-
     async def _many(self, statement: Select[*tuple[Any, ...]]) -> list[Earning]:
         return [_EARNING.load(row) for row in await self._conn.execute(statement)]

@@ -190,26 +190,14 @@ class PostRows:
     # ---- who came --------------------------------------------------------------------------
 
     async def visit(self, post_id: str, chat_id: int, at: datetime) -> None:
-        """The person opened it; a second time moves it to the front of what they opened."""
+        """The person opened it; the first time counts."""
         values = {"post_id": post_id, "chat_id": chat_id, "opened_at": at}
-        if not await insert_new(self._conn, visits, values):
-            here = (_VC.post_id == post_id, _VC.chat_id == chat_id)
-            await self._conn.execute(update(visits).where(*here).values(opened_at=at))
+        await insert_new(self._conn, visits, values)
 
     async def quoted(self, post_id: str, chat_id: int, at: datetime) -> None:
         """The person was shown a price; the first time counts."""
         here = (_VC.post_id == post_id, _VC.chat_id == chat_id, _VC.quoted_at.is_(None))
         await self._conn.execute(update(visits).where(*here).values(quoted_at=at))
-
-    async def came_from(self, chat_id: int) -> str | None:
-        """The post that a person opened last."""
-        found: str | None = await self._conn.scalar(
-            select(_VC.post_id)
-            .where(_VC.chat_id == chat_id)
-            .order_by(_VC.opened_at.desc())
-            .limit(1)
-        )
-        return found
 
     async def counts(self, post_ids: Sequence[str]) -> Mapping[str, PostCounts]:
         """Opened, quoted, paid, and what stayed of the money; one for each id."""

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.campaigns import Campaign, Post, Posting, PostingState, PostState, Repeat, Timing
 from bot.domain.groups import Approval, Group, Standing
 from bot.store import Database
-from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW
+from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat
 
 GROUP = Group("g1", -100, "supergroup", "SIM talk", Standing.MEMBER, True, Approval.ALLOWED,
               "en", "UTC", added_at=NOW)  # fmt: skip
@@ -36,6 +36,16 @@ async def test_two_who_learn_the_admins_at_once_both_write_them_down(town: Datab
     await asyncio.gather(*(learn(ALICE, BOB, CHARLIE) for _ in range(6)))
     async with town.read() as tx:
         assert await tx.groups.of_admin(BOB) == [GROUP]
+
+
+async def test_who_opens_a_post_again_came_when_they_came_first(town: Database) -> None:
+    async with town.write() as tx:
+        await tx.chats.add(chat(BOB))
+        await tx.posts.visit(POST.id, BOB, NOW)
+        await tx.posts.quoted(POST.id, BOB, NOW)
+        await tx.posts.visit(POST.id, BOB, NOW + timedelta(days=3))
+        found = await tx.posts.came(GROUP.id, NOW)
+    assert (found.opened, found.quoted) == ([NOW], [NOW])
 
 
 async def test_a_post_whose_place_is_taken_while_it_is_looked_at_is_looked_at_again(
