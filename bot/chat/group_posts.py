@@ -104,7 +104,9 @@ class GroupPosts:
         if poster.mark() == post.shown:
             return None
         link = posts.link_to(self._bot.username, post.id)
-        screen = posts.post(poster, self._shop, link, now)
+        # A caption that has grown beyond what Telegram takes would stay as it was.
+        most = posts.MOST_CAPTION if post.photo else None
+        screen = posts.post(poster, self._shop, link, now, most)
         return InGroup(screen, post.message_id, post.photo, mark=poster.mark())
 
     # ---- sending -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.chat.screen import Button, Screen, button, lines
@@ -14,6 +15,8 @@ from bot.i18n import N_, Html, Words, words
 
 MOST_CAPTION = 1024
 """As Telegram counts a picture's caption: UTF-16 units of what is read, without the tags."""
+_FEW = 3
+"""Plans that stay in a caption that is too long."""
 _TAG = re.compile(r"<[^>]*>")
 _BETWEEN = Html("\n\n· · ·\n\n")
 
@@ -23,11 +26,22 @@ def link_to(bot: str, post_id: str) -> str:
     return f"https://t.me/{bot}?start=p{post_id}"
 
 
-def post(poster: Poster, shop: str, link: str, now: datetime) -> Screen:
+def post(poster: Poster, shop: str, link: str, now: datetime, most: int | None = None) -> Screen:
     """The post, in each of its languages, the admin's sentence once below them.
 
-    Its preview is the same, with any link.
+    Its preview is the same, with any link. Where it is longer than `most`, the sentence is left
+    out, then the plans beyond the first few; what is longer still stays as it is.
     """
+    screen = _post(poster, shop, link, now)
+    shorter = (replace(poster, extra=None), replace(poster, extra=None, lines=poster.lines[:_FEW]))
+    for one in shorter:
+        if most is None or length(screen.text) <= most:
+            break
+        screen = _post(one, shop, link, now)
+    return screen
+
+
+def _post(poster: Poster, shop: str, link: str, now: datetime) -> Screen:
     voices = [words(language, poster.zone) for language in poster.languages]
     body = _BETWEEN.join(_body(t, poster, shop, now) for t in voices)
     extra = Html(html.escape(poster.extra, quote=False)) if poster.extra else None

@@ -125,6 +125,25 @@ def test_every_reason_has_words(language: str, why: str) -> None:
         assert t.plain(views.REASONS[why]) != views.REASONS[why]
 
 
+def lines_of(count: int) -> tuple[PosterLine, ...]:
+    """So many plans that read differently."""
+    return tuple(PosterLine(PLAN, usd(1290 + n), usd(1161)) for n in range(count))
+
+
+def test_what_is_too_long_leaves_out_the_sentence_first_then_plans_beyond_three() -> None:
+    def shown(one: Poster, most: int | None = views.MOST_CAPTION) -> str:
+        return str(views.post(one, "S", LINK, NOW, most).text)
+
+    long = poster(lines=lines_of(4), texts={"en": "w" * 800}, extra="e" * 200)
+    assert views.length(Html(shown(long, None))) > views.MOST_CAPTION
+    assert ("💬" in shown(long), shown(long).count("• ")) == (False, 4)
+    longer = replace(long, lines=lines_of(12))
+    assert ("💬" in shown(longer), shown(longer).count("• ")) == (False, 3)
+    assert views.length(Html(shown(longer))) <= views.MOST_CAPTION
+    short = poster(extra="For us")
+    assert shown(short) == shown(short, None)
+
+
 # ---- on their way --------------------------------------------------------------------------
 
 
@@ -255,9 +274,9 @@ async def test_what_is_not_wanted_any_more_is_not_sent(desk: Desk, why: str) -> 
     assert desk.calls() == []
 
 
-async def standing(desk: Desk, **changes: Any) -> Post:
+async def standing(desk: Desk, extra: str | None = None, **changes: Any) -> Post:
     """A post that has been out for a while and shows something outdated."""
-    posting = await desk.at.plan()
+    posting = await desk.at.plan(extra=extra)
     await desk.next()
     [post] = await desk.at.posts(posting.id)
     seen = {"message_id": 50, "photo": True, "shown": "old", "posted_at": NOW, **changes}
@@ -277,6 +296,19 @@ async def test_an_edit_changes_the_caption_or_the_text(desk: Desk, captioned: bo
     method, words_ = ("editMessageCaption", "caption") if captioned else ("editMessageText", "text")
     assert desk.calls() == [method]
     assert "ended" in html.unescape(desk.last()[words_])
+
+
+@pytest.mark.parametrize("captioned", [True, False])
+async def test_a_caption_that_grew_too_long_is_shortened(desk: Desk, captioned: bool) -> None:
+    await standing(desk, photo=captioned, extra="For us")
+    async with desk.at.database.write() as tx:
+        texts = {"en": "long " * 180}
+        await tx.campaigns.apply([replace(SPRING, texts=texts)], {"spring": PNG})
+    assert (await desk.send()).outcome is Outcome.SENT
+    given = desk.last()["caption" if captioned else "text"]
+    assert ("For us" in given, views.length(Html(given)) <= views.MOST_CAPTION) == (
+        not captioned, captioned,
+    )  # fmt: skip
 
 
 async def test_an_edit_that_changes_nothing_is_done(desk: Desk) -> None:
