@@ -13,6 +13,7 @@ from bot.ports import Delivery, Notice, Outcome, Place, Rights, RoomsUnavailable
 from bot.services import notices
 from bot.services.looks import Looks
 from bot.services.outbox import Outbox
+from bot.services.places import posts_touched
 from bot.services.posted import Posted, told
 from bot.services.posters import showing
 from bot.services.posting import Postings
@@ -235,3 +236,22 @@ async def square(folder: Path) -> AsyncIterator[Square]:
         found: Any = Square(database, clock, room, press, *([None] * 4))  # type: ignore[arg-type]
         found.restart()
         yield found
+
+
+async def places(at: Square, total: int) -> None:
+    """So many places are left: somebody has taken or freed one."""
+    await at.offer(total=total)
+    async with at.database.write() as tx:
+        await posts_touched(tx, "grp", at.clock.now())
+
+
+def edits(at: Square) -> int:
+    return len(at.press.of(notices.POST_EDIT))
+
+
+async def true(at: Square, post: Post) -> bool:
+    """Whether the group reads what is true."""
+    found = await at.post(post.id)
+    extra = (await at.posting(found.posting_id)).extra
+    poster, _ = await at.postings.preview(wish(extra=extra))
+    return found.shown == poster.mark()

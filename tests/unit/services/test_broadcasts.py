@@ -1,129 +1,39 @@
-"""News to many: once a person whatever crashes, held up at once, at nobody's night."""
+"""News to many: what can be said, steered and read of them, at nobody's night."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from bot.domain.broadcasts import Broadcast, BroadcastState, Reached, Report
+from bot.domain.broadcasts import Broadcast, BroadcastState, Reached
 from bot.domain.chats import Preferences
 from bot.domain.money import Money
-from bot.ports import Delivery, Notice, Outcome, Place, Priority
-from bot.services import broadcasting, notices
-from bot.services.broadcasting import EVERY, Broadcasting
+from bot.ports import Outcome, Priority
+from bot.services import notices
+from bot.services.broadcasting import EVERY
 from bot.services.broadcasts import MOST_WAIT, Broadcasts
 from bot.services.desk import NotOperator
-from bot.services.outbox import Outbox
 from bot.services.selling import Refused
-from bot.store import Database
-from bot.store.broadcasts import BroadcastRows
 from bot.store.tables import recipients
 from bot.store.transactions import transaction
-from tests.unit.services.house import OPERATOR, SECOND, HandClock, opened
-from tests.unit.store.samples import ALICE, BOB, CHARLIE, NOW, chat
-
-FIRST = 20_000
-NEWS = (Priority.BROADCAST, Priority.BROADCAST)
-SENT, AMBIGUOUS, RETRY = (
-    Delivery(outcome) for outcome in (Outcome.SENT, Outcome.AMBIGUOUS, Outcome.RETRY)
+from tests.unit.services.broadcast_house import (
+    EVERYBODY,
+    FIRST,
+    NEWS,
+    Newsroom,
+    newsroom,
 )
-
-
-@dataclass
-class Post:
-    """A messenger that keeps what it is given; its answers are SENT, or as the test says."""
-
-    news: list[int] = field(default_factory=list)
-    """Chats that got news, in order."""
-    told: list[Notice] = field(default_factory=list)
-    answer: Callable[[Notice], Delivery] = lambda _: SENT
-
-    async def deliver(self, notice: Notice, place: Place | None = None) -> Delivery:
-        if notice.kind != notices.BROADCAST:
-            self.told.append(notice)
-            return SENT
-        self.news.append(notice.chat_id)
-        return self.answer(notice)
-
-
-@dataclass
-class Newsroom:
-    database: Database
-    clock: HandClock
-    post: Post
-    desk: Broadcasts
-    sender: Broadcasting
-    outbox: Outbox
-    drafts: int = 0
-
-    async def draft(self, texts: dict[str, str] | None = None, **segment: object) -> Broadcast:
-        """Something to send, to English readers unless said otherwise."""
-        self.drafts += 1
-        one = await self.desk.draft(OPERATOR, 9000 + self.drafts)
-        for language, text in (texts or {"en": "News"}).items():
-            one = await self.desk.say(OPERATOR, one.id, language, text)
-        return await self.desk.narrow(OPERATOR, one.id, **(segment or {"languages": ("en",)}))
-
-    async def begin(self, at: datetime | None = None, **segment: object) -> Broadcast:
-        """A draft that was confirmed."""
-        one = await self.draft(**segment)  # type: ignore[arg-type]
-        return await self.desk.start(OPERATOR, one.id, one.version, at, 77)
-
-    async def live(self) -> None:
-        """Everything that can be done now."""
-        await self.outbox.worker.run()
-        while (due := await self.sender.next_due()) is not None and due <= self.clock.now():
-            await self.sender.worker.run()
-            await self.outbox.worker.run()
-
-    async def state(self, one: Broadcast) -> BroadcastState:
-        async with self.database.read() as tx:
-            found = await tx.broadcasts.get(one.id)
-        assert found is not None
-        return found.state
-
-    async def report(self, one: Broadcast) -> Report:
-        async with self.database.read() as tx:
-            return await tx.broadcasts.report(one.id)
-
-    async def queued(self) -> int:
-        async with self.database.read() as tx:
-            backlog = await tx.outbox.backlog(self.clock.now())
-        return sum(row.waiting + row.planned for row in backlog
-                   if row.priority is Priority.BROADCAST)  # fmt: skip
-
-    def restart(self) -> None:
-        """Another process takes over."""
-        self.sender = Broadcasting(self.database, self.clock, 10)
-        self.outbox = Outbox(self.database, self.clock, self.post)
-
-
-@asynccontextmanager
-async def newsroom(folder: Path, people: int = 25, window: int = 10) -> AsyncIterator[Newsroom]:
-    """A shop whose customers read English, Alice and Bob Chinese."""
-    async with opened(folder) as database:
-        clock, post = HandClock(), Post()
-        async with database.write() as tx:
-            for n in range(people):
-                await tx.chats.add(chat(FIRST + n, language="en"))
-        yield Newsroom(
-            database, clock, post, Broadcasts(database, clock, (OPERATOR,)),
-            Broadcasting(database, clock, window), Outbox(database, clock, post),
-        )  # fmt: skip
+from tests.unit.services.house import OPERATOR, SECOND
+from tests.unit.store.samples import ALICE, BOB, NOW, chat
 
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Newsroom]:
     async with newsroom(tmp_path) as found:
         yield found
-
-
-EVERYBODY = list(range(FIRST, FIRST + 25))
 
 
 # ---- writing ---------------------------------------------------------------------------------
@@ -199,147 +109,6 @@ async def test_a_test_goes_to_the_one_who_writes(room: Newsroom) -> None:
     await room.live()
     assert room.post.news == [OPERATOR]
     assert (await room.report(one)).by_state == {}
-
-
-# ---- sending ---------------------------------------------------------------------------------
-
-
-async def test_everybody_of_the_segment_gets_it_once(room: Newsroom) -> None:
-    one = await room.begin()
-    await room.live()
-    assert sorted(room.post.news) == EVERYBODY
-    assert await room.state(one) is BroadcastState.DONE
-    assert (await room.report(one)).by_state == {Reached.SENT: 25}
-    await room.live()
-    assert len(room.post.news) == 25
-
-
-async def test_little_is_in_the_outbox_at_a_time(room: Newsroom) -> None:
-    await room.begin()
-    for _ in range(3):
-        await room.sender.worker.run()
-        assert await room.queued() == 10
-    await room.live()
-    assert len(room.post.news) == 25
-
-
-async def test_two_broadcasts_share_the_room(room: Newsroom) -> None:
-    await room.begin()
-    await room.begin(languages=("zh_Hans",))
-    await room.sender.worker.run()
-    assert await room.queued() == 10
-    await room.live()
-    assert sorted(room.post.news) == [ALICE, BOB, OPERATOR, SECOND, *EVERYBODY, CHARLIE]
-
-
-async def test_two_instances_at_once_send_it_once(room: Newsroom) -> None:
-    one = await room.begin()
-    others = [Broadcasting(room.database, room.clock, 10) for _ in range(3)]
-    for _ in range(12):
-        await asyncio.gather(*(other.worker.run() for other in others))
-        await room.outbox.worker.run()
-    assert sorted(room.post.news) == EVERYBODY
-    assert await room.state(one) is BroadcastState.DONE
-
-
-async def test_outcomes_are_counted(room: Newsroom) -> None:
-    outcomes = [Outcome.BLOCKED, Outcome.DEACTIVATED, Outcome.DROPPED, Outcome.FAILED,
-                Outcome.AMBIGUOUS]  # fmt: skip
-    room.post.answer = lambda notice: (
-        Delivery(outcomes[notice.chat_id - FIRST]) if notice.chat_id < FIRST + 5 else SENT
-    )
-    one = await room.begin()
-    await room.live()
-    report = await room.report(one)
-    assert report.by_state == {
-        Reached.BLOCKED: 1, Reached.DEACTIVATED: 1, Reached.DROPPED: 1, Reached.FAILED: 1,
-        Reached.UNSURE: 1, Reached.SENT: 20,
-    }  # fmt: skip
-    assert report.over == 25
-    async with room.database.read() as tx:
-        gone = await tx.chats.get(FIRST)
-    assert gone is not None
-    assert gone.blocked_at is not None, "and is in no later one"
-
-
-async def test_a_lost_answer_is_not_sent_again(room: Newsroom) -> None:
-    room.post.answer = lambda _: AMBIGUOUS
-    one = await room.begin()
-    await room.live()
-    room.clock.advance(hours=2)
-    await room.live()
-    assert sorted(room.post.news) == EVERYBODY
-    assert (await room.report(one)).by_state == {Reached.UNSURE: 25}
-
-
-async def test_what_certainly_did_not_go_out_is_tried_again(room: Newsroom) -> None:
-    tries: dict[int, int] = {}
-
-    def answer(notice: Notice) -> Delivery:
-        tries[notice.chat_id] = tries.get(notice.chat_id, 0) + 1
-        return RETRY if tries[notice.chat_id] < 3 else SENT
-
-    room.post.answer = answer
-    one = await room.begin()
-    for _ in range(20):
-        await room.live()
-        room.clock.advance(minutes=1)
-    assert await room.state(one) is BroadcastState.DONE
-    assert (await room.report(one)).by_state == {Reached.SENT: 25}
-
-
-# ---- crashes ---------------------------------------------------------------------------------
-
-
-async def test_a_crash_between_claim_and_send_repeats_nothing(room: Newsroom) -> None:
-    one = await room.begin()
-    await room.sender.worker.run()
-    async with room.database.write() as tx:
-        claimed = await tx.outbox.claim(
-            room.clock.now(),
-            4,
-            by="only",
-            until=room.clock.now() + timedelta(minutes=3),
-            among=NEWS,
-        )
-    assert len(claimed) == 4
-    room.restart()  # whether these four got it nobody knows
-    await room.outbox.recover()
-    await room.live()
-    doubtful = {notice.chat_id for notice in claimed}
-    assert sorted(room.post.news) == [who for who in EVERYBODY if who not in doubtful]
-    assert (await room.report(one)).by_state == {Reached.UNSURE: 4, Reached.SENT: 21}
-    assert await room.state(one) is BroadcastState.DONE
-
-
-class Killed(Exception):
-    """The process dies here."""
-
-
-@pytest.mark.parametrize("step", ["enrol", "queued", "sent_as", "set", "settle"])
-async def test_a_crash_within_a_step_leaves_nothing_half_done(
-    room: Newsroom, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    monkeypatch.setattr(broadcasting, "SLICE", 8)
-    one, left = await room.begin(), [2]
-    whole = getattr(BroadcastRows, step)
-
-    async def dies(*args: object, **named: object) -> object:
-        done = await whole(*args, **named)
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-        return done
-
-    monkeypatch.setattr(BroadcastRows, step, dies)
-    for _ in range(6):
-        await room.sender.worker.run()
-        await room.outbox.worker.run()
-    assert left[0] <= 0, "it has died"
-    room.restart()
-    await room.live()
-    assert sorted(room.post.news) == EVERYBODY
-    assert await room.state(one) is BroadcastState.DONE
 
 
 # ---- steering --------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from bot.domain.groups import Approval
 from bot.ports import Rights
 from bot.services import posting_rules as rules
 from bot.services.turns import make
+from tests.unit.services.posting_acts import day, on, weekly
 from tests.unit.services.posting_house import ADMIN, Square, square
-from tests.unit.services.test_posting import day, on, weekly
 
 
 @pytest.fixture
