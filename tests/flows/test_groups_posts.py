@@ -40,7 +40,7 @@ async def test_a_post_counts_its_places_and_days_and_closes_at_the_end(place: To
     assert "还有 5 天" in words(post)
     await place.advance(days=7)
     [post] = await posts(boss, CLUB)
-    assert "活动已结束" in words(post)
+    assert "优惠已结束" in words(post)
     assert "$" not in words(post)
     assert labels(post) == ["看看套餐"]
     assert state(place) == [("ended", "over")]
@@ -108,7 +108,7 @@ async def test_a_group_that_the_operator_closes_has_its_posts_closed(place: Town
     await owner.press("确定封禁")
     await place.advance(minutes=3)
     [post] = await posts(boss, FORUM)
-    assert "活动已结束" in words(post)
+    assert "优惠已结束" in words(post)
     assert labels(post) == []
     assert state(place) == [("ended", "banned")]
     assert place.rows("SELECT approval FROM groups WHERE chat_id = ?", FORUM) == [("banned",)]
