@@ -13,7 +13,7 @@ from telegram import Update
 
 from bot.chat.context import Context
 from bot.chat.conversations import posting
-from bot.chat.conversations.routes import END, ID, command, on, written
+from bot.chat.conversations.routes import END, ID, NUMBER, command, on, written
 from bot.chat.group.commands import tidy_up
 from bot.chat.group.door import admin_of
 from bot.chat.views import groups as views
@@ -49,11 +49,20 @@ async def from_link(update: Update, context: Context, rest: str) -> int:
 
 async def groups(update: Update, context: Context) -> int:
     """The groups where this person was last seen to be an admin."""
+    return await _groups(context, 0)
+
+
+async def more(update: Update, context: Context) -> int:
+    """Another page of them."""
+    return await _groups(context, int(context.arguments[0]))
+
+
+async def _groups(context: Context, page: int) -> int:
     async with context.shop.store.read() as tx:
         found = await tx.groups.of_admin(context.me.id)
     link = f"https://t.me/{context.bot.username}"
     operator = context.me.id in context.shop.operators
-    await context.show(views.mine(context.t, found, link, operator=operator))
+    await context.show(views.mine(context.t, found, link, operator=operator, page=page))
     return END
 
 
@@ -150,6 +159,7 @@ ENTRY = [
     command("groups", groups),
     command("promo", promo),
     on("groups", groups),
+    on("gmine", more, NUMBER),
     on("group", group, ID),
     on("gset", settings, ID),
     on("glang", language, ID + r":\w{2,8}"),

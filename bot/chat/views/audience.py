@@ -28,6 +28,8 @@ _ENDS = {
     "30": N_("ends within 30 days"),
     "later": N_("ends later than in 30 days"),
 }
+_MOST_GROUPS = 60
+"""The newest ones to choose from: Telegram takes a hundred buttons."""
 
 
 def people(t: Words, count: int) -> Html:
@@ -176,7 +178,8 @@ def _inactive(t: Words, now: Segment, *_: object) -> Choices:
 
 def _groups(t: Words, now: Segment, carriers: Sequence[str], groups: Sequence[Group]) -> Choices:
     found = [(t.plain("Anybody"), "all", now.group_id is None)]
-    found += [(group.title, group.id, group.id == now.group_id) for group in groups]
+    newest = list(reversed(groups))[:_MOST_GROUPS]
+    found += [(group.title, group.id, group.id == now.group_id) for group in newest]
     return t("Who came from a post in which group?"), found
 
 

@@ -9,6 +9,8 @@ from bot.domain.groups import Approval, Group, Standing
 from bot.i18n import N_, NAMES, Html, Words
 
 CHANNEL = "channel"
+_PAGE = 10
+"""Of a person's groups on one page."""
 
 # ---- in the group ------------------------------------------------------------------------
 
@@ -74,7 +76,9 @@ def not_here(t: Words) -> str:
 # ---- in private: whose groups ------------------------------------------------------------
 
 
-def mine(t: Words, groups: Sequence[Group], add_link: str, *, operator: bool = False) -> Screen:
+def mine(
+    t: Words, groups: Sequence[Group], add_link: str, *, operator: bool = False, page: int = 0
+) -> Screen:
     """The groups of an admin, and how to add one; the shop's people have a list of all."""
     add = [
         Button(t.plain("Add me to a group"), url=f"{add_link}?startgroup=new"),
@@ -93,15 +97,19 @@ def mine(t: Words, groups: Sequence[Group], add_link: str, *, operator: bool = F
             t("2. Send /promo there. I answer with a button that leads back here."),
         )  # fmt: skip
         return Screen(text, below)
+    shown = groups[page * _PAGE : (page + 1) * _PAGE]
     text = lines(
         t("<b>My groups</b>"),
         "",
-        *(group_line(t, group) for group in groups),
+        *(group_line(t, group) for group in shown),
         "",
         t("Which one is it about? If one is missing, send /promo there."),
     )
-    rows = [[button(_label(group), "group", group.id)] for group in groups]
-    return Screen(text, [*rows, *below])
+    rows = [[button(_label(group), "group", group.id)] for group in shown]
+    turn = [button(t.plain("‹ Back"), "gmine", page - 1)] if page else []
+    if len(groups) > (page + 1) * _PAGE:
+        turn.append(button(t.plain("More ›"), "gmine", page + 1))
+    return Screen(text, [*rows, *([turn] if turn else []), *below])
 
 
 def _label(group: Group) -> str:

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bot.chat.screen import Screen
-from bot.chat.views import group_desk, group_posts, groups, posting
+from bot.chat.views import audience, group_desk, group_posts, groups, posting
+from bot.domain.broadcasts import Broadcast, BroadcastState
 from bot.domain.campaigns import Campaign, PostCounts, Repeat, Timing
 from bot.domain.groups import Account, Approval, Group, Standing
 from bot.domain.money import Money
@@ -28,6 +29,21 @@ CAMPAIGN = Campaign(
 
 def at(repeat: Repeat, **more: object) -> Timing:
     return replace(Timing(repeat, time(20, 5), "Asia/Shanghai"), **more)  # type: ignore[arg-type]
+
+
+def test_however_many_groups_they_fit_into_what_telegram_takes() -> None:
+    many = [replace(GROUP, id=f"g{n}", title="SIM talk " * 12) for n in range(123)]
+    reached = set[str]()
+    for page in range(13):
+        screen = groups.mine(EN, many, "https://t.me/x", operator=True, page=page)
+        assert len(screen.text) < 4096
+        assert sum(len(row) for row in screen.rows) <= 100
+        reached |= {str(one.data) for row in screen.rows for one in row}
+    assert {f"group:{one.id}" for one in many} <= reached
+    assert "gmine:13" not in reached
+    news = audience.ask(EN, Broadcast("b", 1, 9, BroadcastState.DRAFT, NOW), "grp", [], many)
+    assert len(news.rows) <= 100
+    assert any(one.label == many[-1].title for row in news.rows for one in row)
 
 
 def test_what_a_refund_took_below_zero_is_not_called_earned() -> None:
