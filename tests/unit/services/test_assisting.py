@@ -66,7 +66,9 @@ async def test_a_customer_is_found_by_what_they_can_say(counter: Counter) -> Non
     async with counter.shop.database.write() as tx:
         await tx.quotes.add(quote(sim_id="m1"), None)
         await tx.orders.add(order("abc23", sim_id="m1"))
-    for text in ("0015", "8985 2022 0000 0000 0015", "8985202200000000001", "898520220000000000155", "+852 6123 4567", "61234567", "061234567",
+    for text in ("0015", "8985 2022 0000 0000 0015", "8985202200000000001",
+                 "898520220000000000155",
+                 "+852 6123 4567", "61234567", "061234567",
                  "XK-ABC23", "xk abc23", "ＸＫ－ＡＢＣ２３"):  # fmt: skip
         assert await counter.found(text) == [ALICE], text
     assert BOB in await counter.found("lic"), "samples are all called Alice"
