@@ -263,7 +263,8 @@ class Outbox:
     async def _settle_together(self, tx: Tx, ended: Sequence[Ended]) -> None:
         """Record outcomes; most were sent, and one statement tells that of all of them."""
         sent: dict[int, int | None] = {}
-        for notice, delivery in ended:
+        # In one order, whoever hears of them: two transactions never wait for each other's rows.
+        for notice, delivery in sorted(ended, key=lambda one: one[0].dedupe_key):
             one_by_one = notice.kind in self.told
             if delivery.outcome is Outcome.SENT and notice.id is not None and not one_by_one:
                 sent[notice.id] = delivery.message_id

@@ -169,6 +169,11 @@ class PostRows:
             # One writer: nobody is looking at those that are due. With several somebody may be,
             # and has read what was true before: they have to be due again after that.
             where.append(_OC.look_at.is_(None) | (_OC.look_at > now))
+        else:
+            # By their ids, as whoever records how several edits ended: two who want the same
+            # posts then never wait for each other.
+            mine = select(_OC.id).where(*where).order_by(_OC.id)
+            await self._conn.execute(mine.with_for_update(key_share=True))
         await self._conn.execute(update(posts).where(*where).values(look_at=now))
 
     async def set(self, post_id: str, **changes: Any) -> None:

@@ -271,6 +271,23 @@ async def test_a_stop_ends_the_round(office: Office) -> None:
         assert await tx.outbox.claimed() == []
 
 
+async def test_ends_of_one_moment_are_heard_in_the_order_of_their_keys(office: Office) -> None:
+    heard = list[str]()
+
+    async def hear(tx: Tx, notice: Notice, delivery: Delivery) -> None:
+        heard.append(notice.dedupe_key)
+
+    office.outbox.told["reminder"] = hear
+    await office.add(notice("c", ALICE), notice("b", BOB), notice("a", CHARLIE))
+    office.post.open.clear()
+    round_ = asyncio.create_task(office.outbox.worker.run())
+    await until(lambda: len(office.post.got) == 3)
+    office.post.open.set()
+    await round_
+    assert office.post.got == ["c", "b", "a"]
+    assert heard == ["a", "b", "c"]
+
+
 # ---- classes -------------------------------------------------------------------------------
 
 

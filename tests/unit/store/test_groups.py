@@ -1,6 +1,7 @@
 """Groups and their posts in the store, on both databases, by two transactions at once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,26 @@ async def test_who_opens_a_post_again_came_when_they_came_first(town: Database) 
         await tx.posts.visit(POST.id, BOB, NOW + timedelta(days=3))
         found = await tx.posts.came(GROUP.id, NOW)
     assert (found.opened, found.quoted) == ([NOW], [NOW])
+
+
+async def test_posts_are_touched_in_the_order_in_which_their_edits_are_recorded(
+    town: Database,
+) -> None:
+    async def taken() -> None:
+        async with town.write() as tx:
+            await tx.posts.touch(NOW + timedelta(minutes=1), campaign_id=CAMPAIGN.id)
+
+    async with town.write() as tx:
+        await tx.posts.set(POST.id, look_at=None)
+        await tx.posts.add(replace(POST, id="p0", turn=1, look_at=None))  # stored after p1
+    async with town.write() as tx:
+        await tx.posts.set("p0", look_at=None)
+        touching = asyncio.create_task(taken())
+        await asyncio.wait({touching}, timeout=0.2)  # as far as it comes meanwhile
+        await tx.posts.set(POST.id, look_at=None)
+    await touching
+    async with town.read() as tx:
+        assert len(await tx.posts.to_look_at(NOW + timedelta(minutes=1), 9)) == 2
 
 
 async def test_a_post_whose_place_is_taken_while_it_is_looked_at_is_looked_at_again(
