@@ -15,7 +15,9 @@ NextDue = Callable[[], Awaitable[datetime | None]]
 
 _STRIDE = timedelta(hours=6)
 """The longest step: work that does not tell when it is due is done at least this often."""
-_ROUNDS = 5
+_ROUNDS = 8
+_BUSY = 3.0
+"""Real seconds that a worker which has been rung may take before time goes on."""
 
 
 class FollowingClock:
@@ -84,7 +86,7 @@ class Control:
                 await work.worker.run()
         for _ in range(_ROUNDS):  # what one does, such as a capture, is another's work
             due = [work for work in self._work if await _is_due(work, self._clock.now())]
-            if not due:
+            if not due and await self._was_at_rest():
                 break
             for work in due:
                 await work.worker.run()
@@ -105,6 +107,16 @@ class Control:
                 return JSONResponse({"idle": True})
             await asyncio.sleep(0.01)
         return JSONResponse({"idle": False}, status_code=503 if self._stopping() else 200)
+
+    async def _was_at_rest(self) -> bool:
+        """Whether no worker was running; waits for those that are. What the sender ends, such as
+        the last of many messages, may be another's work too."""
+        loop = asyncio.get_running_loop()
+        end, rest = loop.time() + _BUSY, True
+        while loop.time() < end and not all(work.worker.idle for work in self._work):
+            rest = False
+            await asyncio.sleep(0.005)
+        return rest
 
     async def _quiet(self) -> bool:
         if not self._idle() or not all(work.worker.idle for work in self._work):

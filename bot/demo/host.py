@@ -90,6 +90,9 @@ class Demo:
         self.calls = CallLog(self.clock)
         self.webhooks = Webhooks(self.suppliers, self.clock, self.faults, self.calls)
         self._moving = asyncio.Lock()
+        self._calling = asyncio.Lock()
+        self._called = 0
+        """How often a supplier has called the bot."""
         self._bot: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._caller: asyncio.Task[None] | None = None
@@ -230,7 +233,10 @@ class Demo:
     async def _call(self) -> bool:
         """Whether a supplier had something to tell the bot."""
         secret = self.extra.get(HOOKS, HOOKS_SECRET)
-        return bool(secret) and await self.webhooks.send(f"{self.bot_url}/hooks", secret)
+        async with self._calling:
+            done = bool(secret) and await self.webhooks.send(f"{self.bot_url}/hooks", secret)
+            self._called += done
+            return done
 
     async def wait_for_bot(self) -> None:
         """Return when the bot's web server answers. Raises DemoRefused when it does not."""
@@ -270,10 +276,11 @@ class Demo:
         """Whether the bot has nothing left to do; waits for it."""
         with contextlib.suppress(httpx.HTTPError):
             while True:
-                asked = {"timeout": timeout}
+                asked, called = {"timeout": timeout}, self._called
                 answer = await self._http.post(f"{self.bot_url}/demo/idle", json=asked)
-                # What the bot did may be a supplier's to tell of.
-                if not await self._call():
+                # What the bot did may be a supplier's to tell of; one may be calling already.
+                await self._call()
+                if self._called == called:
                     return bool(answer.json()["idle"])
         return False
 
