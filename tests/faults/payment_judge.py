@@ -307,6 +307,8 @@ class Judge:
                 ends, earns = (len(quote.discounts), quote.earns) if payer else (0, 0)
                 if payer is not None and payer.captured is not None:
                     earns -= gone(quote.earns, self._done[payer.id], payer.captured.minor)
+                if order.id in self.accepted:
+                    ends = min(held, ends)  # a person took its price, place or no place
                 if (held, points) != (ends, earns):
                     self._broken(f"{held} places held, {points} points, of an order {order.state}; "
                                  f"not {ends} and {earns}")  # fmt: skip
