@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,29 @@ class Report:
             self.count(what, by)
         self.violations += other.violations
         self.examples += other.examples[: 20 - len(self.examples)]
+
+
+Part = Callable[[range, int, str | None], Report]
+
+
+def spread(area: str, part: Part, cases: int, seed: int, guard: str | None, *, few: int) -> Report:
+    """Run so many cases on every core, in tens, and sum up; `few` are not worth a second
+    process."""
+    cores = os.cpu_count() or 1
+    if cases <= few or cores == 1:
+        return part(range(cases), seed, guard)
+    tens = -(-cases // 10)
+    cuts = [*(min(cases, 10 * (tens * n // cores)) for n in range(cores)), cases]
+    ranges = [range(begin, end) for begin, end in pairwise(cuts) if begin < end]
+    whole = Report(area, seed, cases)
+    with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
+        for run in [pool.submit(part, numbers, seed, guard) for numbers in ranges]:
+            found = run.result()
+            whole.violations += found.violations
+            whole.examples = [*whole.examples, *found.examples][:20]
+            for what, many in found.counts.items():
+                whole.count(what, many)
+    return whole
 
 
 def faults(areas: Mapping[str, Callable[[int, int, str | None], Report]]) -> None:

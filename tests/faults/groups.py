@@ -16,14 +16,11 @@ turn; and a post of what has ended says so.
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
 import sys
 import tempfile
 import traceback
-from concurrent.futures import ProcessPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +29,7 @@ from tests.faults.group_town import House, furnish, house
 from tests.faults.groups_guardless import without
 from tests.faults.listening import heard, listening
 from tests.faults.supplier_town import Dead
-from tests.harness import Report
+from tests.harness import Report, spread
 
 HOUSES = 4
 """Lived in at the same time: one's waiting is the others' work."""
@@ -109,22 +106,7 @@ def _part(numbers: range, seed: int, guard: str | None) -> Report:
 
 def groups(cases: int, seed: int, guard: str | None = None) -> Report:
     """Run the harness on every core; `guard` (see groups_guardless.py) is taken out."""
-    cores = os.cpu_count() or 1
-    if cases <= _FEW or cores == 1:
-        return _part(range(cases), seed, guard)
-    tens = -(-cases // 10)
-    cuts = [*(min(cases, 10 * (tens * n // cores)) for n in range(cores)), cases]
-    ranges = [range(begin, end) for begin, end in pairwise(cuts) if begin < end]
-    whole = Report("groups", seed, cases)
-    with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
-        parts = [pool.submit(_part, numbers, seed, guard) for numbers in ranges]
-        for part in parts:
-            found = part.result()
-            whole.violations += found.violations
-            whole.examples = [*whole.examples, *found.examples][:20]
-            for what, many in found.counts.items():
-                whole.count(what, many)
-    return whole
+    return spread("groups", _part, cases, seed, guard, few=_FEW)
 
 
 if __name__ == "__main__":  # python -m tests.faults.groups SEED CASE [GUARD]: one case again

@@ -13,14 +13,10 @@ was delivered but by a person's decision, exactly the frozen total charged, ever
 """
 
 import asyncio
-import multiprocessing
-import os
 import random
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 from tests.faults.listening import heard, listening
@@ -29,7 +25,7 @@ from tests.faults.payment_providers import Providers
 from tests.faults.payment_script import Script, code_of, method_of
 from tests.faults.payment_town import LATE, House, furnish, house
 from tests.faults.payments_guardless import without
-from tests.harness import Report
+from tests.harness import Report, spread
 
 HOUSES = 24
 """Lived in at the same time: one's waiting is the others' work."""
@@ -92,22 +88,7 @@ def _part(numbers: range, seed: int, guard: str | None) -> Report:
 
 def payments(cases: int, seed: int, guard: str | None = None) -> Report:
     """Run the harness on every core; `guard` (see payments_guardless.py) is taken out."""
-    cores = os.cpu_count() or 1
-    if cases <= _FEW or cores == 1:
-        return _part(range(cases), seed, guard)
-    tens = -(-cases // 10)
-    cuts = [*(min(cases, 10 * (tens * n // cores)) for n in range(cores)), cases]
-    ranges = [range(begin, end) for begin, end in pairwise(cuts) if begin < end]
-    whole = Report("payments", seed, cases)
-    with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
-        parts = [pool.submit(_part, numbers, seed, guard) for numbers in ranges]
-        for part in parts:
-            found = part.result()
-            whole.violations += found.violations
-            whole.examples = [*whole.examples, *found.examples][:20]
-            for what, many in found.counts.items():
-                whole.count(what, many)
-    return whole
+    return spread("payments", _part, cases, seed, guard, few=_FEW)
 
 
 if __name__ == "__main__":  # python -m tests.faults.payments SEED CASE [GUARD]: one case again
